@@ -1,0 +1,205 @@
+//! What is asked and learnt about domains and the host.
+//! Sources: `xen/domctl.h`, `xen/sysctl.h`, `xen/sched.h`, `xen/version.h`.
+
+use bitflags::bitflags;
+
+use super::{DomId, VcpuId};
+
+/// A domain's UUID in the byte order in which it is printed.
+pub type DomainHandle = [u8; 16];
+
+bitflags! {
+    /// Choices made at creation that cannot change later. Values are this project's, not Xen's.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub struct CreateFlags: u32 {
+        /// Runs with hardware virtualisation (HVM, PVH) instead of PV.
+        const HVM = 1 << 0;
+        /// Hardware-assisted paging; needs [`CreateFlags::HVM`].
+        const HAP = 1 << 1;
+        /// May serve XenStore.
+        const XENSTORE = 1 << 2;
+        /// Has a local APIC emulated by Xen; needs [`CreateFlags::HVM`].
+        const LOCAL_APIC = 1 << 3;
+    }
+}
+
+/// Everything fixed when a domain is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CreateDomain {
+    /// The id to use, or `None` to let Xen choose.
+    pub domid: Option<DomId>,
+    /// The domain's UUID.
+    pub handle: DomainHandle,
+    /// Kind and rights.
+    pub flags: CreateFlags,
+    /// Virtual CPUs that can ever be online, at least 1.
+    pub max_vcpus: u32,
+    /// The highest event channel the domain may have.
+    pub max_port: u32,
+    /// Pages of grant table the domain may have.
+    pub max_grant_frames: u32,
+    /// Pages of map tracking the domain may have.
+    pub max_maptrack_frames: u32,
+    /// The CPU pool it runs in; 0 is the default one.
+    pub cpupool: u32,
+    /// The security label, 0 without XSM.
+    pub ssid: u32,
+}
+
+bitflags! {
+    /// What a domain is and does now, in the positions of `XEN_DOMINF_*`.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub struct DomainFlags: u32 {
+        /// Being torn down.
+        const DYING = 1 << 0;
+        /// HVM or PVH rather than PV.
+        const HVM = 1 << 1;
+        /// Has shut down; see [`DomainInfo::shutdown`].
+        const SHUTDOWN = 1 << 2;
+        /// Paused by control software.
+        const PAUSED = 1 << 3;
+        /// Every online virtual CPU waits for an event.
+        const BLOCKED = 1 << 4;
+        /// A virtual CPU is on a physical CPU.
+        const RUNNING = 1 << 5;
+        /// Being debugged.
+        const DEBUGGED = 1 << 6;
+        /// May serve XenStore.
+        const XENSTORE = 1 << 7;
+        /// Uses hardware-assisted paging.
+        const HAP = 1 << 8;
+    }
+}
+
+/// Why a domain stopped by itself. Unknown reasons survive. Source: `SHUTDOWN_*` of `xen/sched.h`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShutdownReason {
+    /// Power off.
+    Poweroff,
+    /// Restart.
+    Reboot,
+    /// Saved or about to be migrated.
+    Suspend,
+    /// It crashed.
+    Crash,
+    /// Its watchdog fired.
+    Watchdog,
+    /// It wants to be reset without losing memory.
+    SoftReset,
+    /// A reason this project does not know.
+    Other(u8),
+}
+
+impl ShutdownReason {
+    /// From Xen's number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Poweroff,
+            1 => Self::Reboot,
+            2 => Self::Suspend,
+            3 => Self::Crash,
+            4 => Self::Watchdog,
+            5 => Self::SoftReset,
+            other => Self::Other(other),
+        }
+    }
+
+    /// Xen's number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Poweroff => 0,
+            Self::Reboot => 1,
+            Self::Suspend => 2,
+            Self::Crash => 3,
+            Self::Watchdog => 4,
+            Self::SoftReset => 5,
+            Self::Other(code) => code,
+        }
+    }
+}
+
+/// One domain as the hypervisor sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DomainInfo {
+    /// Its id.
+    pub domid: DomId,
+    /// Its UUID.
+    pub handle: DomainHandle,
+    /// What it is and does.
+    pub flags: DomainFlags,
+    /// Why it shut down; set exactly when [`DomainFlags::SHUTDOWN`] is.
+    pub shutdown: Option<ShutdownReason>,
+    /// Pages it has.
+    pub pages: u64,
+    /// Pages it may have.
+    pub max_pages: u64,
+    /// The frame of its shared info page.
+    pub shared_info: u64,
+    /// CPU time used, in nanoseconds.
+    pub cpu_time: u64,
+    /// Virtual CPUs online.
+    pub online_vcpus: u32,
+    /// The highest virtual CPU that exists, if any does.
+    pub max_vcpu: Option<VcpuId>,
+    /// The CPU pool it runs in.
+    pub cpupool: u32,
+    /// Its security label.
+    pub ssid: u32,
+}
+
+/// The machine as the hypervisor sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostInfo {
+    /// Threads per core.
+    pub threads_per_core: u32,
+    /// Cores per socket.
+    pub cores_per_socket: u32,
+    /// Physical CPUs online.
+    pub cpus: u32,
+    /// NUMA nodes.
+    pub nodes: u32,
+    /// CPU frequency in kHz.
+    pub cpu_khz: u32,
+    /// Usable memory in pages.
+    pub total_pages: u64,
+    /// Free memory in pages, without what waits to be scrubbed.
+    pub free_pages: u64,
+    /// Memory that waits to be scrubbed, in pages.
+    pub scrub_pages: u64,
+    /// The CPU feature words that Xen reports.
+    pub hw_cap: [u32; 8],
+    /// HVM domains can run.
+    pub hvm: bool,
+    /// PV domains can run.
+    pub pv: bool,
+    /// Hardware-assisted paging is there.
+    pub hap: bool,
+}
+
+/// The running hypervisor's version, `major.minor`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct XenVersion {
+    /// The first number.
+    pub major: u16,
+    /// The second number.
+    pub minor: u16,
+}
+
+/// The scheduler of a CPU pool. Source: `XEN_SCHEDULER_*` of `xen/domctl.h`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SchedulerKind {
+    /// credit.
+    Credit,
+    /// credit2.
+    Credit2,
+    /// ARINC 653.
+    Arinc653,
+    /// rtds.
+    Rtds,
+    /// null.
+    Null,
+    /// A number this project does not know.
+    Other(u32),
+}

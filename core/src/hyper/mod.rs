@@ -1,0 +1,25 @@
+//! What the hypervisor can do for us, as traits that are safe to call.
+//!
+//! The control domain implements them with hypercalls, the simulator with a model, [`FaultInjector`] by
+//! wrapping either. Services take `&impl Hypervisor` (or the one trait they need) and never see a Xen
+//! structure, a buffer address or an interface version.
+//!
+//! Every method names one hypercall (a [`Call`]); that name is what an error reports and what fault injection
+//! counts. Long work is asked for in steps: a method that Xen may interrupt returns [`Progress`].
+#![forbid(unsafe_code)]
+
+mod domain;
+mod error;
+mod ids;
+mod traits;
+
+pub use domain::{
+    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, SchedulerKind,
+    ShutdownReason, XenVersion,
+};
+pub use error::{Call, HvError, Result};
+pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
+pub use traits::{
+    Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, PhysMemory, PortState,
+    Progress, Scheduler, SharedOut,
+};

@@ -1,0 +1,24 @@
+//! The sans-I/O core of xendless, a control plane for the Xen hypervisor.
+//!
+//! Bytes, events and time come in; bytes, actions and the next wake-up go out. Nothing here issues a
+//! hypercall instruction, reads a clock or opens a file, so the same code runs in the control domain, in the
+//! simulated hypervisor, in fuzzers and in unit tests.
+//!
+//! # Layers, lowest first
+//!
+//! | module | what it is | its rule |
+//! | --- | --- | --- |
+//! | [`abi`] | Xen's public interface: structures, numbers, names | declared once; sizes and offsets asserted; compared with the C headers by a test |
+//! | [`shared`] | memory that another domain can change at any time | the only module with `unsafe`; every byte is read once, into a copy |
+//! | [`hyper`] | what the hypervisor can do, as traits that are safe to call | typed arguments, typed errors; no Xen structure in a signature |
+//!
+//! A module uses only modules above it in this table, and `abi` only through types that cannot hold nonsense.
+#![no_std]
+#![deny(missing_docs, unsafe_code)]
+
+extern crate alloc;
+
+pub mod abi;
+pub mod hyper;
+#[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
+pub mod shared;

@@ -1,0 +1,2 @@
+//! The control domain.
+#![no_std]

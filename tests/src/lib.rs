@@ -1,0 +1,1 @@
+//! The simulated hypervisor and the driver for real Xen under QEMU.
