@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+use super::table::{Constant, Header};
+
+pub(super) const HEADER: Header = Header { path: "xen/errno.h", structs: &[], constants: CONSTANTS };
+
 /// An error number of the hypervisor, positive. Unknown numbers survive, so that a newer Xen can be reported
 /// truthfully.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +19,13 @@ macro_rules! errnos {
             /// Every number this interface names, for tests that go through all of them.
             pub const ALL: &'static [(&'static str, Self)] = &[$((stringify!($name), Self::$name)),*];
         }
+
+        const CONSTANTS: &[Constant] = &[$(Constant {
+            rust: stringify!($name),
+            c: concat!("XEN_", stringify!($name)),
+            value: $value,
+            since: None,
+        }),*];
     };
 }
 
@@ -22,7 +33,6 @@ errnos! {
     EPERM = 1, "Operation not permitted.";
     ENOENT = 2, "No such file or directory.";
     ESRCH = 3, "No such domain or process.";
-    EINTR = 4, "Interrupted system call.";
     EIO = 5, "I/O error.";
     ENXIO = 6, "No such device or address.";
     E2BIG = 7, "Argument list too long.";
@@ -57,7 +67,6 @@ errnos! {
     EBADMSG = 74, "Not a data message.";
     EOVERFLOW = 75, "Value too large.";
     EILSEQ = 84, "Illegal byte sequence.";
-    ERESTART = 85, "Interrupted call should be restarted.";
     ENOTSOCK = 88, "Socket operation on a non-socket.";
     EMSGSIZE = 90, "Message too long.";
     EOPNOTSUPP = 95, "Operation not supported.";
