@@ -11,6 +11,7 @@
 //! | [`abi`] | Xen's public interface: structures, numbers, names | declared once; sizes and offsets asserted; compared with the C headers by a test |
 //! | [`shared`] | memory that another domain can change at any time | the only module with `unsafe`; every byte is read once, into a copy |
 //! | [`hyper`] | what the hypervisor can do, as traits that are safe to call | typed arguments, typed errors; no Xen structure in a signature |
+//! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //!
 //! A module uses only modules above it in this table, and `abi` only through types that cannot hold nonsense.
 #![no_std]
@@ -22,3 +23,4 @@ pub mod abi;
 pub mod hyper;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
+pub mod store;
