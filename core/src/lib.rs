@@ -11,7 +11,13 @@
 //! | [`abi`] | Xen's public interface: structures, numbers, names | declared once; sizes and offsets asserted; compared with the C headers by a test |
 //! | [`shared`] | memory that another domain can change at any time | the only module with `unsafe`; every byte is read once, into a copy |
 //! | [`hyper`] | what the hypervisor can do, as traits that are safe to call | typed arguments, typed errors; no Xen structure in a signature |
+//! | [`events`] | pending event channels, in fair rotation, and what each is for | no hypercalls; bounded work per call |
+//! | [`timers`] | deadlines that have not come yet | fixed capacity |
+//! | [`lines`] | the plain text lines on Xen's console | each is written and read back here and nowhere else |
+//! | [`bundle`] | the boot bundle: what Xen loads beside the control domain | read in place, nothing allocated |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
+//! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
+//! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
 //! A module uses only modules above it in this table, and `abi` only through types that cannot hold nonsense.
 #![no_std]
@@ -20,7 +26,13 @@
 extern crate alloc;
 
 pub mod abi;
+pub mod boot;
+pub mod bundle;
+pub mod control;
+pub mod events;
 pub mod hyper;
+pub mod lines;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
 pub mod store;
+pub mod timers;

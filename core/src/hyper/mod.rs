@@ -10,6 +10,7 @@
 
 mod domain;
 mod error;
+mod fault;
 mod ids;
 mod traits;
 
@@ -18,6 +19,7 @@ pub use domain::{
     ShutdownReason, XenVersion,
 };
 pub use error::{Call, HvError, Result};
+pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, PhysMemory, PortState,

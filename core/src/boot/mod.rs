@@ -1,0 +1,125 @@
+//! From Xen's hand-over to a control domain at work, or to one line that says why not.
+//!
+//! [`start`] checks what the control domain stands on, binds its event channels and says that it is ready. When
+//! anything is wrong it takes back what it bound; [`abort`] then prints the reason and powers off. Powering off,
+//! not crashing: Xen restarts the machine when its initial domain crashes, and the next boot would fail the
+//! same way, for ever.
+#![forbid(unsafe_code)]
+
+mod error;
+mod options;
+
+use crate::abi::errno::Errno;
+use crate::bundle::Bundle;
+use crate::control::{Control, Event, Site};
+use crate::hyper::{Console, EventChannels, Host, HvError, Scheduler, ShutdownReason, Virq, XenVersion};
+use crate::lines::{self, Fatal, Ready};
+use crate::shared::PAGE_SIZE;
+
+pub use error::BootError;
+pub use options::{Build, Options, OptionsError};
+
+/// The hypervisor versions whose interfaces this build knows.
+const KNOWN_XEN: &[XenVersion] = &[XenVersion { major: 4, minor: 17 }];
+
+/// The least memory, in pages, without the boot bundle: 1 MiB image, 1 MiB for page tables, stack and the pages
+/// Xen passes at boot, 6 MiB for the log and for a heap that can hold a few dozen domains.
+pub const LEAST_PAGES: u64 = 8 << 20 >> 12;
+
+/// The virtual interrupts of the control domain.
+const VIRQS: [Virq; 4] = [Virq::Debug, Virq::DomainException, Virq::Console, Virq::Timer];
+
+/// What Xen said about us when it handed over.
+#[derive(Clone, Copy, Debug)]
+pub struct BootFacts<'a> {
+    /// We are the domain Xen made first (`SIF_INITDOMAIN`).
+    pub initial_domain: bool,
+    /// We may control other domains (`SIF_PRIVILEGED`).
+    pub privileged: bool,
+    /// Pages of memory we have.
+    pub pages: u64,
+    /// The boot bundle, if Xen loaded a second module.
+    pub bundle: Option<&'a [u8]>,
+    /// When our first instruction ran, in nanoseconds since Xen booted.
+    pub entered_at: u64,
+}
+
+/// Boots: all or nothing. The caller has stopped the periodic timer that Xen gives a new PV domain.
+pub fn start<H>(hv: &H, site: &impl Site, facts: &BootFacts<'_>) -> Result<Control, BootError>
+where
+    H: Console + EventChannels + Host,
+{
+    check_rights(facts)?;
+    check_hypervisor(hv)?;
+    check_memory(facts)?;
+    let bundle = facts.bundle.ok_or(BootError::NoBundle)?;
+    Bundle::open(bundle).map_err(BootError::BadBundle)?;
+
+    let mut control = Control::new(facts.entered_at).map_err(|_| BootError::OutOfMemory)?;
+    match bind_virqs(hv, &mut control).and_then(|()| announce(hv, site, facts)) {
+        Ok(()) => Ok(control),
+        Err(error) => {
+            control.release(hv);
+            Err(error)
+        }
+    }
+}
+
+/// Prints `error` as the one fatal line and powers off. Returns only when Xen refuses.
+pub fn abort<H: Console + Scheduler>(hv: &H, error: &BootError) {
+    // Without a console there is nobody to tell.
+    let _ = lines::print(hv, Fatal(error));
+    let _ = hv.shutdown(ShutdownReason::Poweroff);
+}
+
+fn check_rights(facts: &BootFacts<'_>) -> Result<(), BootError> {
+    if !facts.initial_domain {
+        return Err(BootError::NotInitialDomain);
+    }
+    if !facts.privileged {
+        return Err(BootError::NotPrivileged);
+    }
+    Ok(())
+}
+
+/// The version decides which interfaces we speak; one sysctl shows that Xen understands them.
+fn check_hypervisor(host: &impl Host) -> Result<(), BootError> {
+    let version = host.xen_version()?;
+    if !KNOWN_XEN.contains(&version) {
+        return Err(BootError::UnknownXen(version));
+    }
+    match host.host_info() {
+        Ok(_) => Ok(()),
+        Err(HvError { errno: Errno::EACCES, call }) => Err(BootError::Interface { version, call }),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn check_memory(facts: &BootFacts<'_>) -> Result<(), BootError> {
+    let bundle = facts.bundle.map_or(0, <[u8]>::len).div_ceil(PAGE_SIZE) as u64;
+    let needed = LEAST_PAGES.saturating_add(bundle);
+    if facts.pages < needed {
+        return Err(BootError::TooLittleMemory { pages: facts.pages, needed });
+    }
+    Ok(())
+}
+
+fn bind_virqs(hv: &impl EventChannels, control: &mut Control) -> Result<(), BootError> {
+    for virq in VIRQS {
+        let port = hv.bind_virq(virq)?;
+        if let Err(reason) = control.bind(port, virq) {
+            // Control does not know this one, so `release` would miss it.
+            let _ = hv.close(port);
+            return Err(BootError::BadPort { port, reason });
+        }
+    }
+    Ok(())
+}
+
+fn announce(console: &impl Console, site: &impl Site, facts: &BootFacts<'_>) -> Result<(), BootError> {
+    let after_ns = site.now().saturating_sub(facts.entered_at);
+    let ready = Ready { version: lines::VERSION, after_us: after_ns / 1000, heap: site.heap() };
+    lines::print(console, ready)?;
+    site.log(Event::Ready { after_ns });
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The control domain's command line: words of the form `key=value`, each at most once.
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | `log=dump` | print the log on Xen's console before powering off, for those without `xm log` |
+//! | `fault=N:ERRNO` | let hypercall number `N` fail with `ERRNO` (a name such as `ENOMEM`), to test what happens then; only in builds made for tests |
+
+use core::fmt;
+
+use heapless::String;
+
+use crate::abi::errno::Errno;
+use crate::hyper::Fault;
+
+/// The longest word repeated in an error, in characters.
+const SHOWN: usize = 32;
+
+/// What this build of the control domain allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Build {
+    /// `fault=` is allowed.
+    pub fault_injection: bool,
+}
+
+/// What the command line asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// Print the log before powering off.
+    pub dump_log: bool,
+    /// The hypercall that is to fail.
+    pub fault: Option<Fault>,
+}
+
+impl Options {
+    /// Reads a command line; the name of the program is not part of it.
+    pub fn parse(line: &[u8], build: Build) -> Result<Self, OptionsError> {
+        let mut options = Self::default();
+        for word in line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            options.apply(word, build).map_err(|problem| OptionsError { problem, word: shown(word) })?;
+        }
+        Ok(options)
+    }
+
+    fn apply(&mut self, word: &[u8], build: Build) -> Result<(), Problem> {
+        let text = str::from_utf8(word).map_err(|_| Problem::Unknown)?;
+        let (key, value) = text.split_once('=').ok_or(Problem::Unknown)?;
+        match key {
+            "log" if self.dump_log => Err(Problem::Twice),
+            "log" if value == "dump" => {
+                self.dump_log = true;
+                Ok(())
+            }
+            "log" => Err(Problem::BadValue("log=dump")),
+            "fault" if !build.fault_injection => Err(Problem::NotInThisBuild),
+            "fault" if self.fault.is_some() => Err(Problem::Twice),
+            "fault" => {
+                self.fault =
+                    Some(fault(value).ok_or(Problem::BadValue("fault=N:ERRNO, as in fault=3:ENOMEM"))?);
+                Ok(())
+            }
+            _ => Err(Problem::Unknown),
+        }
+    }
+}
+
+fn fault(value: &str) -> Option<Fault> {
+    let (nth, name) = value.split_once(':')?;
+    let nth = nth.parse().ok().filter(|nth| *nth > 0)?;
+    let (_, errno) = Errno::ALL.iter().find(|(known, _)| *known == name)?;
+    Some(Fault { call: None, nth, errno: *errno })
+}
+
+/// A word the command line may not have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OptionsError {
+    problem: Problem,
+    /// Printable ASCII only.
+    word: String<{ SHOWN + 3 }>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Problem {
+    Unknown,
+    Twice,
+    BadValue(&'static str),
+    NotInThisBuild,
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = &self.word;
+        match self.problem {
+            Problem::Unknown => write!(f, "unknown word '{word}' on the command line: remove it"),
+            Problem::Twice => write!(f, "'{word}' repeats a word of the command line: give it once"),
+            Problem::BadValue(right) => write!(f, "bad value in '{word}' on the command line: write {right}"),
+            Problem::NotInThisBuild => {
+                write!(f, "'{word}' on the command line needs a build with fault injection: remove it")
+            }
+        }
+    }
+}
+
+/// A word as it may be shown on a terminal.
+fn shown(word: &[u8]) -> String<{ SHOWN + 3 }> {
+    let mut text = String::new();
+    let printable =
+        word.iter().take(SHOWN).map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' });
+    let cut = if word.len() > SHOWN { "..." } else { "" };
+    for char in printable.chain(cut.chars()) {
+        // There is room for SHOWN characters and the dots.
+        let _ = text.push(char);
+    }
+    text
+}

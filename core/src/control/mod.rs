@@ -1,0 +1,223 @@
+//! The control domain at work: events come in, bounded steps of work and the next deadline come out.
+//!
+//! The loop around it is short: take each pending channel and [`Control::handle`] it, then [`Control::poll`];
+//! sleep unless the answer says that more is due. Whatever a channel asks for is only noted by `handle` and done
+//! by `poll`, one bounded step per kind of work, so that no kind starves another: not a flood of typed bytes,
+//! not thousands of domains that die at once.
+#![forbid(unsafe_code)]
+
+mod scan;
+
+use alloc::collections::TryReserveError;
+
+use crate::events::{BindError, Bindings};
+use crate::hyper::{Console, DomId, Domains, EventChannels, HvError, Port, Scheduler, ShutdownReason, Virq};
+use crate::lines::{self, HeapUsage, Status};
+use crate::timers::TimerQueue;
+use scan::{Scan, ScanError};
+
+/// How long to wait before asking again for what the hypervisor refused.
+const RETRY_NS: u64 = 100_000_000;
+
+/// Typed bytes taken from the console in one step.
+const TYPED_PER_STEP: usize = 256;
+
+/// Timers of the control domain itself.
+const TIMERS: usize = 4;
+
+/// What the control domain needs from the place it runs in.
+pub trait Site {
+    /// Nanoseconds since Xen booted.
+    fn now(&self) -> u64;
+    /// The state of the heap.
+    fn heap(&self) -> HeapUsage;
+    /// Keeps `event` in the log. Must not block and must not fail.
+    fn log(&self, event: Event);
+}
+
+/// What happened, for the log and for the services that act on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Boot is done.
+    Ready {
+        /// Nanoseconds since Xen handed over.
+        after_ns: u64,
+    },
+    /// A domain stopped by itself.
+    DomainShutdown {
+        /// Which.
+        domid: DomId,
+        /// Why.
+        reason: ShutdownReason,
+    },
+    /// A domain is being torn down.
+    DomainDying(DomId),
+    /// A domain is no more; its id may come again.
+    DomainGone(DomId),
+    /// Bytes typed at the machine's console were read and dropped: nothing listens to them.
+    TypedDropped(usize),
+    /// An event came on a channel that nothing is bound to.
+    StrayPort(Port),
+    /// The hypervisor refused something at run time; what it was for is tried again.
+    Refused(HvError),
+    /// The heap is full; what it was for is tried again.
+    OutOfMemory,
+}
+
+/// What [`Control::poll`] wants next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "sleeping when work is due loses time, not sleeping when none is wastes it"]
+pub struct Wake {
+    /// When to call again at the latest, in nanoseconds since Xen booted; `None`: when an event comes. The
+    /// timer is already set for it.
+    pub deadline: Option<u64>,
+}
+
+impl Wake {
+    /// Whether there is more to do at `now`, so that the caller must not sleep.
+    #[must_use]
+    pub fn is_due(self, now: u64) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+}
+
+#[derive(Debug)]
+enum Timer {
+    /// Look at the domains again.
+    Rescan,
+}
+
+/// The state of the control domain.
+#[derive(Debug)]
+pub struct Control {
+    ports: Bindings<Virq>,
+    timers: TimerQueue<Timer>,
+    scan: Scan,
+    entered_at: u64,
+    wake_ups: u64,
+    slept: bool,
+    status_wanted: bool,
+    typed: bool,
+    /// What Xen's timer is set to, as far as known.
+    armed: Option<u64>,
+}
+
+impl Control {
+    /// The state before anything is bound. `entered_at` is when Xen handed over.
+    pub(crate) fn new(entered_at: u64) -> Result<Self, TryReserveError> {
+        Ok(Self {
+            ports: Bindings::new(),
+            timers: TimerQueue::with_limit(TIMERS)?,
+            scan: Scan::new(),
+            entered_at,
+            wake_ups: 0,
+            slept: false,
+            status_wanted: false,
+            typed: false,
+            armed: None,
+        })
+    }
+
+    /// Takes `port` over; it delivers `virq`.
+    pub(crate) fn bind(&mut self, port: Port, virq: Virq) -> Result<(), BindError> {
+        self.ports.bind(port, virq)
+    }
+
+    /// Gives every channel back, when boot fails.
+    pub(crate) fn release(self, hv: &impl EventChannels) {
+        for (port, _) in self.ports.iter() {
+            // This domain is about to end: there is nothing better to do when Xen refuses.
+            let _ = hv.close(port);
+        }
+    }
+
+    /// Notes that `port` fired. Takes constant time; [`Control::poll`] does the work.
+    pub fn handle(&mut self, site: &impl Site, port: Port) {
+        match self.ports.get(port) {
+            Some(Virq::Debug) => self.status_wanted = true,
+            Some(Virq::Console) => self.typed = true,
+            Some(Virq::DomainException) => self.scan.want(),
+            Some(Virq::Timer) => self.armed = None,
+            Some(Virq::ConsoleRing) | None => site.log(Event::StrayPort(port)),
+        }
+    }
+
+    /// Does one bounded step of everything that is due, and sets Xen's timer for what is not.
+    pub fn poll<H>(&mut self, hv: &H, site: &impl Site) -> Wake
+    where
+        H: Console + Scheduler + Domains,
+    {
+        self.wake_ups += u64::from(self.slept);
+        let now = site.now();
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Rescan => self.scan.want(),
+            }
+        }
+        if self.status_wanted {
+            self.report_status(hv, site, now);
+        }
+        if self.typed {
+            self.drop_typed(hv, site);
+        }
+        if self.scan.is_wanted() {
+            self.scan_domains(hv, site, now);
+        }
+        let wake = Wake { deadline: self.deadline(now) };
+        if !wake.is_due(now) {
+            self.arm(hv, site, wake.deadline);
+        }
+        self.slept = !wake.is_due(now);
+        wake
+    }
+
+    fn report_status(&mut self, console: &impl Console, site: &impl Site, now: u64) {
+        let up_ms = now.saturating_sub(self.entered_at) / 1_000_000;
+        let status = Status { up_ms, wake_ups: self.wake_ups, heap: site.heap() };
+        self.status_wanted = false;
+        if let Err(refusal) = lines::print(console, status) {
+            site.log(Event::Refused(refusal));
+        }
+    }
+
+    /// Nothing reads the machine's console yet, but Xen reports typed bytes until somebody takes them.
+    fn drop_typed(&mut self, console: &impl Console, site: &impl Site) {
+        let mut buffer = [0; TYPED_PER_STEP];
+        match console.console_read(&mut buffer) {
+            Ok(0) => self.typed = false,
+            Ok(count) => site.log(Event::TypedDropped(count)),
+            Err(refusal) => {
+                self.typed = false;
+                site.log(Event::Refused(refusal));
+            }
+        }
+    }
+
+    fn scan_domains(&mut self, domains: &impl Domains, site: &impl Site, now: u64) {
+        let failure = match self.scan.step(domains, |event| site.log(event)) {
+            Ok(()) => return,
+            Err(ScanError::Refused(refusal)) => Event::Refused(refusal),
+            Err(ScanError::OutOfMemory) => Event::OutOfMemory,
+        };
+        site.log(failure);
+        // When the queue is full, a rescan is waiting already.
+        let _ = self.timers.insert(now.saturating_add(RETRY_NS), Timer::Rescan);
+    }
+
+    fn deadline(&self, now: u64) -> Option<u64> {
+        if self.status_wanted || self.typed || self.scan.is_wanted() {
+            return Some(now);
+        }
+        self.timers.next_deadline()
+    }
+
+    fn arm(&mut self, scheduler: &impl Scheduler, site: &impl Site, deadline: Option<u64>) {
+        if self.armed == deadline {
+            return;
+        }
+        match scheduler.set_timer(deadline) {
+            Ok(()) => self.armed = deadline,
+            Err(refusal) => site.log(Event::Refused(refusal)),
+        }
+    }
+}
