@@ -15,6 +15,7 @@
 //! | [`timers`] | deadlines that have not come yet | fixed capacity |
 //! | [`lines`] | the plain text lines on Xen's console | each is written and read back here and nowhere else |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain | read in place, nothing allocated |
+//! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
@@ -32,6 +33,7 @@ pub mod control;
 pub mod events;
 pub mod hyper;
 pub mod lines;
+pub mod ring;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
 pub mod store;

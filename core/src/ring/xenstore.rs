@@ -1,0 +1,277 @@
+//! The XenStore ring page. Sources: `struct xenstore_domain_interface` of `xen/io/xs_wire.h` and
+//! `docs/misc/xenstore-ring.txt`.
+
+use core::fmt;
+use core::ops::Deref;
+
+use bitflags::bitflags;
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+
+use super::{BadIndex, Receiver, RingError, Sender};
+use crate::shared::Page;
+
+const RING_SIZE: u32 = 1024;
+const REQ: usize = 0;
+const RSP: usize = 1024;
+const REQ_CONS: usize = 2048;
+const REQ_PROD: usize = 2052;
+const RSP_CONS: usize = 2056;
+const RSP_PROD: usize = 2060;
+const SERVER_FEATURES: usize = 2064;
+const CONNECTION: usize = 2068;
+const ERROR: usize = 2072;
+
+const CONNECTED: u32 = 0;
+const RECONNECT: u32 = 1;
+
+bitflags! {
+    /// What a server offers on a ring (`XENSTORE_SERVER_FEATURE_*`).
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub struct Features: u32 {
+        /// The guest may ask for a fresh start of the connection.
+        const RECONNECTION = 1 << 0;
+        /// The page tells why the server gave up.
+        const ERROR = 1 << 1;
+        /// A watch may be limited in depth.
+        const WATCH_DEPTH = 1 << 2;
+        const _ = !0;
+    }
+}
+
+/// Why a server gave a connection up (`XENSTORE_ERROR_*`). Unknown numbers survive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionError(pub u32);
+
+impl ConnectionError {
+    /// It did not.
+    pub const NONE: Self = Self(0);
+    /// The event channel does not work.
+    pub const COMM: Self = Self(1);
+    /// An index was impossible.
+    pub const RINGIDX: Self = Self(2);
+    /// A message was too long.
+    pub const PROTO: Self = Self(3);
+}
+
+impl fmt::Debug for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NONE => f.write_str("none"),
+            Self::COMM => f.write_str("communication"),
+            Self::RINGIDX => f.write_str("ring index"),
+            Self::PROTO => f.write_str("protocol"),
+            Self(other) => write!(f, "error {other}"),
+        }
+    }
+}
+
+/// The server's end: reads requests, writes replies and events.
+#[derive(Debug)]
+pub struct ServerEnd<P> {
+    page: P,
+    input: Receiver<REQ, RING_SIZE, REQ_CONS, REQ_PROD>,
+    output: Sender<RSP, RING_SIZE, RSP_CONS, RSP_PROD>,
+}
+
+impl<P: Deref<Target = Page>> ServerEnd<P> {
+    /// Takes a new domain's page: empties both rings and states what the server offers. Bits that the guest
+    /// knows may not go away again.
+    pub fn introduce(page: P, features: Features) -> Self {
+        page.store_u32::<SERVER_FEATURES>(features.bits());
+        page.store_u32::<ERROR>(ConnectionError::NONE.0);
+        Self { input: Receiver::reset(&page), output: Sender::reset(&page), page }
+    }
+
+    /// Goes on where an earlier server stopped.
+    ///
+    /// # Errors
+    /// When the indices contradict each other.
+    pub fn attach(page: P) -> Result<Self, BadIndex> {
+        Ok(Self { input: Receiver::attach(&page)?, output: Sender::attach(&page)?, page })
+    }
+
+    /// Whether the guest asks for a fresh start. All else in the page is void until it got one.
+    pub fn wants_reconnect(&self) -> bool {
+        self.page.load_u32::<CONNECTION>() == RECONNECT
+    }
+
+    /// Gives the guest its fresh start; it has to be notified.
+    pub fn reconnect(&mut self) {
+        self.input = Receiver::reset(&self.page);
+        self.output = Sender::reset(&self.page);
+        self.page.store_u32::<ERROR>(ConnectionError::NONE.0);
+        self.page.store_u32::<CONNECTION>(CONNECTED);
+    }
+
+    /// Tells the guest why its connection is given up.
+    pub fn give_up(&self, error: ConnectionError) {
+        self.page.store_u32::<ERROR>(error.0);
+    }
+}
+
+/// The guest's end: writes requests, reads replies and events.
+#[derive(Debug)]
+pub struct GuestEnd<P> {
+    page: P,
+    input: Receiver<RSP, RING_SIZE, RSP_CONS, RSP_PROD>,
+    output: Sender<REQ, RING_SIZE, REQ_CONS, REQ_PROD>,
+}
+
+impl<P: Deref<Target = Page>> GuestEnd<P> {
+    /// Goes on from the indices in the page, which need not be zero.
+    ///
+    /// # Errors
+    /// When they contradict each other.
+    pub fn attach(page: P) -> Result<Self, BadIndex> {
+        Ok(Self { input: Receiver::attach(&page)?, output: Sender::attach(&page)?, page })
+    }
+
+    /// What the server offers.
+    pub fn features(&self) -> Features {
+        Features::from_bits_retain(self.page.load_u32::<SERVER_FEATURES>())
+    }
+
+    /// Why the server gave up, if it did and says so.
+    pub fn error(&self) -> ConnectionError {
+        ConnectionError(self.page.load_u32::<ERROR>())
+    }
+
+    /// Asks for a fresh start of the connection; the server has to be notified. Nothing else may be done with the
+    /// ring until [`GuestEnd::reconnected`]. Only where the server offers [`Features::RECONNECTION`].
+    pub fn ask_reconnect(&self) {
+        self.page.store_u32::<CONNECTION>(RECONNECT);
+    }
+
+    /// Whether the server granted the fresh start; if so, the ring is in use again.
+    ///
+    /// # Errors
+    /// When the new indices contradict each other.
+    pub fn reconnected(&mut self) -> Result<bool, BadIndex> {
+        if self.page.load_u32::<CONNECTION>() != CONNECTED {
+            return Ok(false);
+        }
+        self.input = Receiver::attach(&self.page)?;
+        self.output = Sender::attach(&self.page)?;
+        Ok(true)
+    }
+}
+
+macro_rules! byte_stream {
+    ($end:ident) => {
+        impl<P> ErrorType for $end<P> {
+            type Error = RingError;
+        }
+
+        impl<P: Deref<Target = Page>> Read for $end<P> {
+            fn read(&mut self, buf: &mut [u8]) -> Result<usize, RingError> {
+                self.input.receive(&self.page, buf)
+            }
+        }
+
+        impl<P: Deref<Target = Page>> ReadReady for $end<P> {
+            fn read_ready(&mut self) -> Result<bool, RingError> {
+                Ok(self.input.waiting(&self.page)? != 0)
+            }
+        }
+
+        impl<P: Deref<Target = Page>> Write for $end<P> {
+            fn write(&mut self, buf: &[u8]) -> Result<usize, RingError> {
+                self.output.send(&self.page, buf)
+            }
+
+            /// Written bytes are published at once.
+            fn flush(&mut self) -> Result<(), RingError> {
+                Ok(())
+            }
+        }
+
+        impl<P: Deref<Target = Page>> WriteReady for $end<P> {
+            fn write_ready(&mut self) -> Result<bool, RingError> {
+                Ok(self.output.room(&self.page)? != 0)
+            }
+        }
+    };
+}
+
+byte_stream!(ServerEnd);
+byte_stream!(GuestEnd);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(page: &Page, at: usize) -> u32 {
+        let mut bytes = [0; 4];
+        page.read(at, &mut bytes);
+        u32::from_ne_bytes(bytes)
+    }
+
+    #[test]
+    fn the_page_is_laid_out_as_documented() {
+        let page = Page::new();
+        let mut server = ServerEnd::introduce(&page, Features::RECONNECTION | Features::ERROR);
+        let mut guest = GuestEnd::attach(&page).unwrap();
+        guest.write(b"ask").unwrap();
+        server.read(&mut [0; 2]).unwrap();
+        server.write(b"reply").unwrap();
+        guest.read(&mut [0; 4]).unwrap();
+        server.give_up(ConnectionError::PROTO);
+        guest.ask_reconnect();
+        let mut bytes = [0; 5];
+        page.read(0, &mut bytes[..3]);
+        assert_eq!(&bytes[..3], b"ask");
+        page.read(1024, &mut bytes);
+        assert_eq!(&bytes, b"reply");
+        let words = [2048, 2052, 2056, 2060, 2064, 2068, 2072].map(|at| word(&page, at));
+        assert_eq!(words, [2, 3, 4, 5, 3, 1, 3]);
+    }
+
+    #[test]
+    fn both_ends_talk_through_a_full_turn_of_the_ring() {
+        let page = Page::new();
+        let mut server = ServerEnd::introduce(&page, Features::empty());
+        let mut guest = GuestEnd::attach(&page).unwrap();
+        for turn in 0..5u8 {
+            assert!(guest.write_ready().unwrap() && !server.read_ready().unwrap());
+            assert_eq!(guest.write(&[turn; 700]), Ok(700));
+            assert_eq!(guest.write(&[turn; 700]), Ok(324));
+            assert!(!guest.write_ready().unwrap());
+            assert_eq!(guest.write(&[turn]), Err(RingError::NotReady));
+            let mut out = [0xff; 2000];
+            assert_eq!(server.read(&mut out), Ok(1024));
+            assert_eq!(out[..1024], [turn; 1024]);
+        }
+    }
+
+    #[test]
+    fn a_fresh_start_empties_both_directions() {
+        let page = Page::new();
+        let mut server = ServerEnd::introduce(&page, Features::RECONNECTION);
+        let mut guest = GuestEnd::attach(&page).unwrap();
+        guest.write(b"half a mess").unwrap();
+        server.write(b"unread").unwrap();
+        server.give_up(ConnectionError::RINGIDX);
+        assert!(!server.wants_reconnect());
+        guest.ask_reconnect();
+        assert!(server.wants_reconnect() && !guest.reconnected().unwrap());
+        server.reconnect();
+        assert!(guest.reconnected().unwrap() && !server.wants_reconnect());
+        assert!(!guest.read_ready().unwrap() && !server.read_ready().unwrap());
+        assert_eq!((guest.error(), guest.features()), (ConnectionError::NONE, Features::RECONNECTION));
+    }
+
+    #[test]
+    fn ends_go_on_where_the_indices_stand() {
+        let page = Page::new();
+        for at in [2048, 2052, 2056, 2060] {
+            page.write(at, &(u32::MAX - 1).to_ne_bytes());
+        }
+        let (mut guest, mut server) = (GuestEnd::attach(&page).unwrap(), ServerEnd::attach(&page).unwrap());
+        guest.write(b"over the wrap").unwrap();
+        let mut out = [0; 13];
+        server.read(&mut out).unwrap();
+        assert_eq!(&out, b"over the wrap");
+        page.store_u32::<REQ_PROD>(5000);
+        assert_eq!(ServerEnd::attach(&page).err().unwrap().is, 5000);
+    }
+}
