@@ -1,1 +1,3 @@
 //! Host-side tools of xendless.
+
+pub mod bundle;

@@ -31,8 +31,8 @@ pub enum BundleError {
         /// Which payload, from 0.
         index: u32,
     },
-    /// A payload lies outside the bundle, overlaps another or is not aligned.
-    BadPlace {
+    /// An entry of the manifest makes no sense, or its payload does not fit into the bundle.
+    BadEntry {
         /// Which payload, from 0.
         index: u32,
     },
@@ -62,9 +62,7 @@ impl fmt::Display for BundleError {
             Self::BadName { index } => {
                 write!(f, "payload {index} has a name that is not allowed or not in order")
             }
-            Self::BadPlace { index } => {
-                write!(f, "payload {index} lies outside the bundle or on another one")
-            }
+            Self::BadEntry { index } => write!(f, "the entry of payload {index} is damaged"),
             Self::BadContent => f.write_str("the contents of a payload are damaged"),
         }
     }

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! header    48 bytes, little-endian, see `Header`
-//! manifest  one postcard record per payload: name, offset, length, checksum
-//! payloads  each at a multiple of 16 bytes; what lies between is zero
+//! manifest  one postcard record per payload, see `Entry`
+//! payloads  in the order of the manifest; zeros before each up to a multiple of 16 bytes
 //! ```
 //!
-//! Payloads stand in order of name and of offset, so one pass shows that no name comes twice and no two payloads
-//! overlap. The reader looks at the bundle in place and allocates nothing, whatever the counts in it say.
+//! No offset is written down: where a payload stands follows from the lengths before it, so payloads cannot
+//! overlap. Names are in order, so none comes twice. The reader looks at the bundle in place and allocates nothing,
+//! whatever the counts in it say.
 //!
 //! Checksums are XXH64: a bundle is as trusted as the kernel beside it, so they guard against damage and
 //! truncation, not against forgers. 64 bits leave no realistic chance of missing damage where CRC-32 misses one in
@@ -39,7 +40,7 @@ pub const MAX_PAYLOADS: u32 = 1024;
 pub const MAX_NAME: usize = 64;
 
 /// Payloads begin at multiples of this.
-pub const ALIGNMENT: u64 = 16;
+pub const ALIGNMENT: usize = 16;
 
 /// The first bytes of a bundle.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Copy, Debug)]
@@ -61,10 +62,10 @@ pub struct Header {
     pub header_checksum: U64,
 }
 
-const _: () = assert!(size_of::<Header>() == HEADER_LEN);
-
 /// Bytes of the [`Header`].
 pub const HEADER_LEN: usize = 48;
+
+const _: () = assert!(size_of::<Header>() == HEADER_LEN && HEADER_LEN.is_multiple_of(ALIGNMENT));
 
 impl Header {
     /// A header that describes `manifest` and a bundle of `total_len` bytes.
@@ -83,6 +84,12 @@ impl Header {
         header
     }
 
+    /// The header as it stands in a bundle.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
+        zerocopy::transmute!(self)
+    }
+
     /// The checksum of everything but itself.
     fn checksum(&self) -> u64 {
         let (covered, _) = self.as_bytes().split_at(HEADER_LEN - size_of::<U64>());
@@ -92,11 +99,9 @@ impl Header {
 
 /// What the manifest says about one payload.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Payload<'a> {
-    /// Its name: 1 to [`MAX_NAME`] printable ASCII characters, no spaces.
+pub struct Entry<'a> {
+    /// Its name, see [`is_name`].
     pub name: &'a str,
-    /// Where it begins, in bytes from the start of the bundle.
-    pub offset: u64,
     /// Its length in bytes.
     pub len: u64,
     /// Its checksum.
@@ -109,18 +114,24 @@ pub fn checksum(bytes: &[u8]) -> u64 {
     XxHash64::oneshot(0, bytes)
 }
 
-/// Whether a payload may be called that.
+/// Whether a payload may be called that: 1 to [`MAX_NAME`] printable ASCII characters, no spaces.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// Zeros between a part of `len` bytes that began aligned, and the next payload.
+#[must_use]
+pub const fn padding(len: usize) -> usize {
+    len.next_multiple_of(ALIGNMENT) - len
+}
+
 /// A bundle whose header and manifest are sound.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle<'a> {
-    bytes: &'a [u8],
+    entries: u32,
     manifest: &'a [u8],
-    payloads: u32,
+    area: &'a [u8],
 }
 
 impl<'a> Bundle<'a> {
@@ -128,63 +139,99 @@ impl<'a> Bundle<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self, BundleError> {
         let (header, rest) = Header::ref_from_prefix(bytes).map_err(|_| BundleError::TooShort)?;
         check_header(header, bytes.len() as u64)?;
-        let manifest = usize::try_from(header.manifest_len.get())
+        let (manifest, area) = usize::try_from(header.manifest_len.get())
             .ok()
-            .and_then(|len| rest.get(..len))
+            .and_then(|len| rest.split_at_checked(len))
+            .filter(|(manifest, _)| checksum(manifest) == header.manifest_checksum.get())
             .ok_or(BundleError::BadManifest)?;
-        if checksum(manifest) != header.manifest_checksum.get() {
-            return Err(BundleError::BadManifest);
-        }
-        let bundle = Self { bytes, manifest, payloads: header.payloads.get() };
-        bundle.check_payloads(header.total_len.get())?;
+        let bundle = Self { entries: header.payloads.get(), manifest, area };
+        bundle.check_entries()?;
         Ok(bundle)
     }
 
     /// What is in the bundle, in order of name.
     pub fn payloads(&self) -> impl Iterator<Item = Payload<'a>> + use<'a> {
-        let mut rest = self.manifest;
-        (0..self.payloads).map_while(move |_| {
-            let (payload, behind) = postcard::take_from_bytes(rest).ok()?;
-            rest = behind;
-            Some(payload)
-        })
+        // `open` went the same way to the end.
+        self.walk().map_while(Result::ok)
     }
 
-    /// The bytes of one of this bundle's payloads, after comparing them with their checksum.
-    pub fn content(&self, payload: &Payload<'_>) -> Result<&'a [u8], BundleError> {
-        let content = range(payload.offset, payload.len)
-            .and_then(|range| self.bytes.get(range))
-            .ok_or(BundleError::BadManifest)?;
-        if checksum(content) != payload.checksum {
-            return Err(BundleError::BadContent);
+    fn walk(&self) -> Walk<'a> {
+        Walk {
+            index: 0,
+            entries: self.entries,
+            manifest: self.manifest,
+            before: self.manifest.len(),
+            area: self.area,
         }
-        Ok(content)
     }
 
-    fn check_payloads(&self, total_len: u64) -> Result<(), BundleError> {
-        let mut rest = self.manifest;
-        let mut last_name = "";
-        let mut end = (HEADER_LEN + self.manifest.len()) as u64;
-        for index in 0..self.payloads {
-            let (payload, behind): (Payload<'_>, _) =
-                postcard::take_from_bytes(rest).map_err(|_| BundleError::BadManifest)?;
-            if !is_name(payload.name) || payload.name <= last_name {
-                return Err(BundleError::BadName { index });
+    fn check_entries(&self) -> Result<(), BundleError> {
+        let mut walk = self.walk();
+        let mut last = "";
+        while let Some(payload) = walk.next() {
+            let payload = payload?;
+            if !is_name(payload.name) || payload.name <= last {
+                return Err(BundleError::BadName { index: walk.index - 1 });
             }
-            if payload.offset < end || !payload.offset.is_multiple_of(ALIGNMENT) {
-                return Err(BundleError::BadPlace { index });
-            }
-            end = payload.offset.checked_add(payload.len).ok_or(BundleError::BadPlace { index })?;
-            if end > total_len {
-                return Err(BundleError::BadPlace { index });
-            }
-            last_name = payload.name;
-            rest = behind;
+            last = payload.name;
         }
-        if !rest.is_empty() || end != total_len {
-            return Err(BundleError::BadManifest);
+        if walk.manifest.is_empty() && walk.area.is_empty() { Ok(()) } else { Err(BundleError::BadManifest) }
+    }
+}
+
+/// One payload of a [`Bundle`].
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'a> {
+    /// Its name.
+    pub name: &'a str,
+    unchecked: &'a [u8],
+    checksum: u64,
+}
+
+impl<'a> Payload<'a> {
+    /// Its bytes, after comparing all of them with the checksum.
+    pub fn content(&self) -> Result<&'a [u8], BundleError> {
+        if checksum(self.unchecked) == self.checksum {
+            Ok(self.unchecked)
+        } else {
+            Err(BundleError::BadContent)
         }
-        Ok(())
+    }
+}
+
+/// Goes through manifest and payloads side by side.
+struct Walk<'a> {
+    index: u32,
+    entries: u32,
+    manifest: &'a [u8],
+    /// Length of the part in front of `area`, which decides the padding.
+    before: usize,
+    area: &'a [u8],
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Result<Payload<'a>, BundleError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.index == self.entries {
+            return None;
+        }
+        let index = self.index;
+        self.index += 1;
+        Some(self.take().ok_or(BundleError::BadEntry { index }))
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn take(&mut self) -> Option<Payload<'a>> {
+        let (entry, manifest): (Entry<'a>, _) = postcard::take_from_bytes(self.manifest).ok()?;
+        let (zeros, area) = self.area.split_at_checked(padding(self.before))?;
+        let (content, behind) = area.split_at_checked(usize::try_from(entry.len).ok()?)?;
+        if zeros.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        (self.manifest, self.before, self.area) = (manifest, content.len(), behind);
+        Some(Payload { name: entry.name, unchecked: content, checksum: entry.checksum })
     }
 }
 
@@ -205,9 +252,4 @@ fn check_header(header: &Header, len: u64) -> Result<(), BundleError> {
         return Err(BundleError::WrongLength { stated: header.total_len.get(), found: len });
     }
     Ok(())
-}
-
-fn range(offset: u64, len: u64) -> Option<core::ops::Range<usize>> {
-    let start = usize::try_from(offset).ok()?;
-    Some(start..start.checked_add(usize::try_from(len).ok()?)?)
 }
