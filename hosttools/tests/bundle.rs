@@ -1,4 +1,5 @@
 //! The boot bundle: what is written reads back, and whatever is damaged is noticed.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test states its expectations")]
 
 use proptest::prelude::*;
 use xendless_core::bundle::{

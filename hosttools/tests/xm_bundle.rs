@@ -1,4 +1,5 @@
 //! `xm-bundle` as a person runs it.
+#![expect(clippy::unwrap_used, reason = "a test states its expectations")]
 
 use std::path::Path;
 use std::process::{Command, Output};
