@@ -1,1 +1,3 @@
 //! The simulated hypervisor and the driver for real Xen under QEMU.
+
+pub mod qemu;

@@ -1,0 +1,78 @@
+//! The files a machine boots: Xen from the cache that `ci/setup` fills, control domain and bundle built here.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+use xendless_hosttools::bundle::Maker;
+
+/// Which build of the control domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Build {
+    /// What people run.
+    Release,
+    /// The same with the word `fault=`, which makes one hypercall fail.
+    Faults,
+}
+
+/// The cache folder of `ci/setup`.
+pub fn cache() -> Result<PathBuf> {
+    let of = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    of("XENDLESS_CACHE")
+        .or_else(|| of("XDG_CACHE_HOME").map(|base| base.join("xendless")))
+        .or_else(|| of("HOME").map(|home| home.join(".cache/xendless")))
+        .context("no cache folder: neither XENDLESS_CACHE nor HOME is set")
+}
+
+/// The hypervisor.
+pub fn xen() -> Result<PathBuf> {
+    let xen = cache()?.join("xen/xen");
+    ensure!(xen.exists(), "{} is missing: run ci/setup", xen.display());
+    Ok(xen)
+}
+
+/// The control domain's image, built when it is stale.
+pub fn control_domain(build: Build) -> Result<PathBuf> {
+    let mut command = Command::new(repository().join("ci/build-stubdom"));
+    if build == Build::Faults {
+        // A folder of its own: what people run must never be this build.
+        command.args(["--features", "faults"]).env("CARGO_TARGET_DIR", target().join("faults"));
+    } else {
+        command.env("CARGO_TARGET_DIR", target());
+    }
+    Ok(PathBuf::from(run(command)?.trim()))
+}
+
+/// A boot bundle that starts nothing.
+pub fn empty_bundle() -> Result<PathBuf> {
+    let path = target().join("empty.bundle");
+    replace_file(&path, &Maker::new().make()?)?;
+    Ok(path)
+}
+
+/// Writes a file in one step: others see the old content or the new.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
+    let fresh = path.with_extension(format!("new{}", std::process::id()));
+    fs::write(&fresh, content)
+        .and_then(|()| fs::rename(&fresh, path))
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from)
+}
+
+/// Runs a build step to its end and gives what it printed.
+fn run(mut command: Command) -> Result<String> {
+    let name = format!("{command:?}");
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("running {name}"))?;
+    if !output.status.success() {
+        bail!("{name} failed: {}", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{name} printed what is no text"))
+}

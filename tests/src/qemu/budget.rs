@@ -1,0 +1,87 @@
+//! The promised figures, and the check that they are kept.
+
+use std::fmt;
+
+/// A promise: a figure that must not be exceeded.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Budget {
+    /// What is measured.
+    pub name: &'static str,
+    /// The most it may be.
+    pub limit: f64,
+    /// Of what.
+    pub unit: &'static str,
+    /// Where the figure comes from.
+    pub source: &'static str,
+}
+
+/// The control domain's image file.
+pub const IMAGE: Budget =
+    Budget { name: "image", limit: 1024.0, unit: "KiB", source: "size of the file that Xen loads" };
+
+/// Heap in use when boot is done. 32 MiB for 1000 domains leave each about 30 KiB, so nearly nothing may be gone
+/// before the first one.
+pub const HEAP_AT_READY: Budget =
+    Budget { name: "heap at ready", limit: 1024.0, unit: "KiB", source: "ready line" };
+
+/// From Xen's hand-over to the ready line.
+pub const TIME_TO_READY: Budget = Budget {
+    name: "time to ready",
+    limit: 50.0,
+    unit: "virtual ms",
+    source: "ready line, counted instructions",
+};
+
+/// Wake-ups of an idle control domain, beyond the one that asks.
+pub const IDLE_WAKE_UPS: Budget =
+    Budget { name: "idle wake-ups in 10 virtual s", limit: 0.0, unit: "", source: "two status lines" };
+
+/// A budget with the figure that was measured.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Figure {
+    budget: Budget,
+    measured: f64,
+}
+
+impl Budget {
+    /// Puts a figure next to its limit.
+    #[must_use]
+    pub const fn measured(self, measured: f64) -> Figure {
+        Figure { budget: self, measured }
+    }
+}
+
+impl Figure {
+    /// Prints the figure; an error if it is over its limit, or no number.
+    pub fn check(self) -> Result<(), String> {
+        println!("budget: {self}");
+        let kept = self.measured <= self.budget.limit;
+        if kept { Ok(()) } else { Err(format!("over budget: {self}")) }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Budget { name, limit, unit, source } = self.budget;
+        write!(f, "{name:<30} {:>9.3} of {limit:>6} {unit} ({source})", self.measured)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_over_its_limit_is_an_error_that_names_both() {
+        for budget in [IMAGE, HEAP_AT_READY, TIME_TO_READY, IDLE_WAKE_UPS] {
+            assert_eq!(budget.measured(budget.limit).check(), Ok(()));
+            let error = budget.measured(budget.limit + 0.5).check().unwrap_err();
+            assert!(error.contains(budget.name) && error.contains(&budget.limit.to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_keeps_no_promise() {
+        assert!(TIME_TO_READY.measured(f64::NAN).check().is_err());
+    }
+}
