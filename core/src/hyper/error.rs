@@ -54,6 +54,8 @@ macro_rules! calls {
 calls! {
     ConsoleWrite = "console_io write",
     ConsoleRead = "console_io read",
+    TrapTable = "set_trap_table",
+    MapOwn = "update_va_mapping (own page)",
     Block = "sched_op block",
     Shutdown = "sched_op shutdown",
     SetTimer = "set_timer_op",

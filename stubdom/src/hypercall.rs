@@ -1,0 +1,84 @@
+//! The hypercall instruction, and a safe way to make the calls that concern nothing but their argument.
+
+use core::arch::asm;
+
+use xendless_core::abi::errno::Errno;
+use xendless_core::abi::{hypercall as number, sched, xen};
+use xendless_core::hyper::{Call, HvError, Result};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::entry;
+
+/// Makes hypercall `number` and turns Xen's answer into a result that names `call`.
+///
+/// # Safety
+/// Whatever these arguments make Xen read, write or map has to be the caller's to give.
+pub(crate) unsafe fn hypercall(number: u32, call: Call, arguments: [u64; 5]) -> Result<u64> {
+    let [a, b, c, d, e] = arguments;
+    let entry = entry::hypercall(number);
+    let answer: i64;
+    // SAFETY: Xen filled the hypercall page. Its entry uses our stack, which has no red zone, and keeps every
+    // register that is not named here; what Xen does is the caller's promise.
+    unsafe {
+        asm!(
+            "call rax",
+            inlateout("rax") entry => answer,
+            inlateout("rdi") a => _,
+            inlateout("rsi") b => _,
+            inlateout("rdx") c => _,
+            inlateout("r10") d => _,
+            inlateout("r8") e => _,
+            out("rcx") _,
+            out("r11") _,
+        );
+    }
+    u64::try_from(answer).map_err(|_| {
+        let errno = u16::try_from(answer.unsigned_abs()).unwrap_or(u16::MAX);
+        HvError::new(call, Errno(errno))
+    })
+}
+
+/// The argument structure of one command.
+///
+/// # Safety
+/// Under this command Xen reads and writes the structure and follows no address in it, and what it does leaves
+/// our memory, our mappings and where our code runs alone.
+pub(crate) unsafe trait Operation: FromBytes + IntoBytes {
+    /// The hypercall.
+    const NUMBER: u32;
+    /// The command, its first argument.
+    const COMMAND: u32;
+    /// What errors call it.
+    const CALL: Call;
+}
+
+/// Makes the call that `operation` describes; Xen may fill in fields.
+pub(crate) fn perform<O: Operation>(operation: &mut O) -> Result<u64> {
+    let address = core::ptr::from_mut(operation).addr() as u64;
+    // SAFETY: `Operation` promises that Xen stays within the structure, which is ours to change.
+    unsafe { hypercall(O::NUMBER, O::CALL, [O::COMMAND.into(), address, 0, 0, 0]) }
+}
+
+macro_rules! operations {
+    ($($structure:ty: $number:ident, $command:expr, $call:ident;)*) => {
+        $(
+            // SAFETY: the structure holds ids, ports and numbers, and no address.
+            unsafe impl Operation for $structure {
+                const NUMBER: u32 = number::$number;
+                const COMMAND: u32 = $command;
+                const CALL: Call = Call::$call;
+            }
+        )*
+    };
+}
+
+operations! {
+    sched::SchedShutdown: SCHED_OP, sched::SCHEDOP_SHUTDOWN, Shutdown;
+}
+
+/// Writes to Xen's console.
+pub(crate) fn console_write(text: &[u8]) -> Result<()> {
+    let arguments = [xen::CONSOLEIO_WRITE.into(), text.len() as u64, text.as_ptr().addr() as u64, 0, 0];
+    // SAFETY: Xen reads exactly the bytes of `text`.
+    unsafe { hypercall(number::CONSOLE_IO, Call::ConsoleWrite, arguments) }.map(drop)
+}

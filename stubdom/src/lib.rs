@@ -1,2 +1,0 @@
-//! The control domain.
-#![no_std]
