@@ -17,6 +17,7 @@
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain | read in place, nothing allocated |
 //! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
+//! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -29,6 +30,7 @@ extern crate alloc;
 pub mod abi;
 pub mod boot;
 pub mod bundle;
+pub mod config;
 pub mod control;
 pub mod events;
 pub mod hyper;

@@ -12,7 +12,7 @@ use xendless_core::abi::{HEADERS, Header};
 /// What one line of the C program's output is about, and the number declared in Rust.
 struct Item {
     what: String,
-    rust: u64,
+    rust: i128,
 }
 
 #[test]
@@ -46,7 +46,8 @@ fn prologue() -> String {
         writeln!(source, "#include <{}>", header.path).unwrap();
     }
     source.push_str(
-        "#define SHOW(value) printf(\"%llu\\n\", (unsigned long long)(value))\n\
+        "#define SHOW(value) ((value) < 0 ? printf(\"%lld\\n\", (long long)(value)) \\\n\
+         \x20   : printf(\"%llu\\n\", (unsigned long long)(value)))\n\
          #define FIELD(type, field) SHOW(offsetof(type, field)), SHOW(sizeof(((type *)0)->field))\n\
          int main(void) {\n",
     );
@@ -55,14 +56,14 @@ fn prologue() -> String {
 
 /// Appends the questions about one header, and what Rust says to each.
 fn ask(header: &Header, source: &mut String, items: &mut Vec<Item>) {
-    let mut expect = |what: String, rust: u64| items.push(Item { what, rust });
+    let mut expect = |what: String, rust: i128| items.push(Item { what, rust });
     for layout in header.structs {
         writeln!(source, "    SHOW(sizeof({}));", layout.c).unwrap();
-        expect(format!("size of {}", layout.rust), layout.size as u64);
+        expect(format!("size of {}", layout.rust), layout.size as i128);
         for field in layout.fields.iter().filter(|field| !field.is_padding()) {
             writeln!(source, "    FIELD({}, {});", layout.c, field.c).unwrap();
-            expect(format!("offset of {}.{}", layout.rust, field.c), field.offset as u64);
-            expect(format!("size of {}.{}", layout.rust, field.c), field.size as u64);
+            expect(format!("offset of {}.{}", layout.rust, field.c), field.offset as i128);
+            expect(format!("size of {}.{}", layout.rust, field.c), field.size as i128);
         }
     }
     for constant in header.constants.iter().filter(|constant| constant.since.is_none()) {
@@ -72,7 +73,7 @@ fn ask(header: &Header, source: &mut String, items: &mut Vec<Item>) {
 }
 
 /// Compiles and runs a C program that prints numbers.
-fn run(source: &str) -> Vec<u64> {
+fn run(source: &str) -> Vec<i128> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (file, program) = (folder.join("abi.c"), folder.join("abi"));
     std::fs::write(&file, source).unwrap();

@@ -97,12 +97,12 @@ abi_structs! {
 }
 
 abi_constants! {
-    const VGCF_I387_VALID: u64 = 1 << 0;
-    const VGCF_IN_KERNEL: u64 = 1 << 2;
+    const VGCF_I387_VALID: u64 = 1 << 0 => "VGCF_i387_valid";
+    const VGCF_IN_KERNEL: u64 = 1 << 2 => "VGCF_in_kernel";
     const VGCF_FAILSAFE_DISABLES_EVENTS: u64 = 1 << 3 => "VGCF_failsafe_disables_events";
     const VGCF_SYSCALL_DISABLES_EVENTS: u64 = 1 << 4 => "VGCF_syscall_disables_events";
     const VGCF_ONLINE: u64 = 1 << 5 => "VGCF_online";
-    const VGCF_IN_SYSCALL: u64 = 1 << 8;
+    const VGCF_IN_SYSCALL: u64 = 1 << 8 => "VGCF_in_syscall";
 
     const FLAT_KERNEL_CS: u16 = 0xe033;
     const FLAT_KERNEL_DS: u16 = 0;

@@ -57,8 +57,8 @@ pub struct Constant {
     pub rust: &'static str,
     /// The C expression that has the same value.
     pub c: &'static str,
-    /// The value, widened.
-    pub value: u64,
+    /// The value, widened so that no constant changes its sign.
+    pub value: i128,
     /// The first release whose headers know it, when that is newer than the headers of the check.
     pub since: Option<(u16, u16)>,
 }
@@ -135,7 +135,7 @@ macro_rules! abi_constants {
         const CONSTANTS: &[$crate::abi::table::Constant] = &[$($crate::abi::table::Constant {
             rust: stringify!($name),
             c: $crate::abi::table::c_name!($name $($c)?),
-            value: $name as u64,
+            value: $name as i128,
             since: $crate::abi::table::release!($($major, $minor)?),
         },)*];
     };

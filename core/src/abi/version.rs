@@ -1,5 +1,7 @@
 //! What Xen says about itself to every domain. Sources: `xen/version.h`, `xen/features.h`.
 
+use core::fmt;
+
 use super::table::{Header, abi_constants, abi_structs};
 
 pub(super) const HEADER: Header = Header { path: "xen/version.h", structs: STRUCTS, constants: CONSTANTS };
@@ -52,4 +54,31 @@ abi_constants! {
     const XENFEAT_HIGHMEM_ASSIST: u32 = 6 => "XENFEAT_highmem_assist";
     const XENFEAT_DOM0: u32 = 11 => "XENFEAT_dom0";
     const XENFEAT_LINUX_RSDP_UNRESTRICTED: u32 = 15 => "XENFEAT_linux_rsdp_unrestricted";
+}
+
+/// The running hypervisor's version, `major.minor`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct XenVersion {
+    /// The first number.
+    pub major: u16,
+    /// The second number.
+    pub minor: u16,
+}
+
+impl XenVersion {
+    /// From the answer to [`XENVER_VERSION`].
+    #[must_use]
+    pub const fn from_code(code: u32) -> Self {
+        let [minor_low, minor_high, major_low, major_high] = code.to_le_bytes();
+        Self {
+            major: u16::from_le_bytes([major_low, major_high]),
+            minor: u16::from_le_bytes([minor_low, minor_high]),
+        }
+    }
+}
+
+impl fmt::Display for XenVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
 }

@@ -178,15 +178,6 @@ pub struct HostInfo {
     pub hap: bool,
 }
 
-/// The running hypervisor's version, `major.minor`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct XenVersion {
-    /// The first number.
-    pub major: u16,
-    /// The second number.
-    pub minor: u16,
-}
-
 /// The scheduler of a CPU pool. Source: `XEN_SCHEDULER_*` of `xen/domctl.h`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SchedulerKind {

@@ -14,9 +14,9 @@ mod fault;
 mod ids;
 mod traits;
 
+pub use crate::abi::version::XenVersion;
 pub use domain::{
-    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, SchedulerKind,
-    ShutdownReason, XenVersion,
+    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, SchedulerKind, ShutdownReason,
 };
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
