@@ -1,3 +1,4 @@
 //! The simulated hypervisor and the driver for real Xen under QEMU.
 
+pub mod kernel;
 pub mod qemu;

@@ -1,0 +1,12 @@
+//! Building domains: from the bytes of a kernel to a domain that is ready to run.
+//!
+//! The way is cut into parts that can each be tested alone, and each long part into steps, so that one build
+//! never holds the event loop:
+//!
+//! 1. [`unpack`] turns a kernel file (ELF, bzImage, gzip) into plain ELF bytes, a bounded piece per step;
+//! 2. [`image`] checks the ELF file and its Xen notes and keeps what a build needs to know of it.
+//!
+//! Kernels, ramdisks and their headers come from other domains, so all of them are hostile until checked.
+
+pub mod image;
+pub mod unpack;
