@@ -4,6 +4,8 @@
 use bitflags::bitflags;
 
 use super::{DomId, VcpuId};
+use crate::abi::domctl::life;
+use crate::abi::sched;
 
 /// A domain's UUID in the byte order in which it is printed.
 pub type DomainHandle = [u8; 16];
@@ -51,23 +53,23 @@ bitflags! {
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
     pub struct DomainFlags: u32 {
         /// Being torn down.
-        const DYING = 1 << 0;
+        const DYING = life::XEN_DOMINF_DYING;
         /// HVM or PVH rather than PV.
-        const HVM = 1 << 1;
+        const HVM = life::XEN_DOMINF_HVM_GUEST;
         /// Has shut down; see [`DomainInfo::shutdown`].
-        const SHUTDOWN = 1 << 2;
+        const SHUTDOWN = life::XEN_DOMINF_SHUTDOWN;
         /// Paused by control software.
-        const PAUSED = 1 << 3;
+        const PAUSED = life::XEN_DOMINF_PAUSED;
         /// Every online virtual CPU waits for an event.
-        const BLOCKED = 1 << 4;
+        const BLOCKED = life::XEN_DOMINF_BLOCKED;
         /// A virtual CPU is on a physical CPU.
-        const RUNNING = 1 << 5;
+        const RUNNING = life::XEN_DOMINF_RUNNING;
         /// Being debugged.
-        const DEBUGGED = 1 << 6;
+        const DEBUGGED = life::XEN_DOMINF_DEBUGGED;
         /// May serve XenStore.
-        const XENSTORE = 1 << 7;
+        const XENSTORE = life::XEN_DOMINF_XS_DOMAIN;
         /// Uses hardware-assisted paging.
-        const HAP = 1 << 8;
+        const HAP = life::XEN_DOMINF_HAP;
     }
 }
 
@@ -95,12 +97,12 @@ impl ShutdownReason {
     #[must_use]
     pub const fn from_code(code: u8) -> Self {
         match code {
-            0 => Self::Poweroff,
-            1 => Self::Reboot,
-            2 => Self::Suspend,
-            3 => Self::Crash,
-            4 => Self::Watchdog,
-            5 => Self::SoftReset,
+            sched::SHUTDOWN_POWEROFF => Self::Poweroff,
+            sched::SHUTDOWN_REBOOT => Self::Reboot,
+            sched::SHUTDOWN_SUSPEND => Self::Suspend,
+            sched::SHUTDOWN_CRASH => Self::Crash,
+            sched::SHUTDOWN_WATCHDOG => Self::Watchdog,
+            sched::SHUTDOWN_SOFT_RESET => Self::SoftReset,
             other => Self::Other(other),
         }
     }
@@ -109,12 +111,12 @@ impl ShutdownReason {
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
-            Self::Poweroff => 0,
-            Self::Reboot => 1,
-            Self::Suspend => 2,
-            Self::Crash => 3,
-            Self::Watchdog => 4,
-            Self::SoftReset => 5,
+            Self::Poweroff => sched::SHUTDOWN_POWEROFF,
+            Self::Reboot => sched::SHUTDOWN_REBOOT,
+            Self::Suspend => sched::SHUTDOWN_SUSPEND,
+            Self::Crash => sched::SHUTDOWN_CRASH,
+            Self::Watchdog => sched::SHUTDOWN_WATCHDOG,
+            Self::SoftReset => sched::SHUTDOWN_SOFT_RESET,
             Self::Other(code) => code,
         }
     }

@@ -3,21 +3,23 @@
 
 use core::fmt;
 
+use crate::abi::xen;
+
 /// A domain id. Numbers from [`DomId::FIRST_RESERVED`] on name no domain but have a meaning to Xen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DomId(pub u16);
 
 impl DomId {
     /// The first number that can never be a domain (`DOMID_FIRST_RESERVED`).
-    pub const FIRST_RESERVED: u16 = 0x7FF0;
+    pub const FIRST_RESERVED: u16 = xen::DOMID_FIRST_RESERVED;
     /// The calling domain itself (`DOMID_SELF`).
-    pub const SELF: Self = Self(0x7FF0);
+    pub const SELF: Self = Self(xen::DOMID_SELF);
     /// The owner of I/O memory (`DOMID_IO`).
-    pub const IO: Self = Self(0x7FF1);
+    pub const IO: Self = Self(xen::DOMID_IO);
     /// The owner of Xen's own memory (`DOMID_XEN`).
-    pub const XEN: Self = Self(0x7FF2);
+    pub const XEN: Self = Self(xen::DOMID_XEN);
     /// Never valid (`DOMID_INVALID`).
-    pub const INVALID: Self = Self(0x7FF4);
+    pub const INVALID: Self = Self(xen::DOMID_INVALID);
 
     /// Whether this number can name a real domain.
     #[must_use]

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod domain;
+pub mod encode;
 mod error;
 mod fault;
 mod ids;

@@ -157,9 +157,7 @@ abi_structs! {
 abi_constants! {
     const XEN_DOMCTL_CDF_HVM: u32 = 1 << 0 => "XEN_DOMCTL_CDF_hvm";
     const XEN_DOMCTL_CDF_HAP: u32 = 1 << 1 => "XEN_DOMCTL_CDF_hap";
-    const XEN_DOMCTL_CDF_OOS_OFF: u32 = 1 << 3 => "XEN_DOMCTL_CDF_oos_off";
     const XEN_DOMCTL_CDF_XS_DOMAIN: u32 = 1 << 4 => "XEN_DOMCTL_CDF_xs_domain";
-    const XEN_DOMCTL_CDF_IOMMU: u32 = 1 << 5 => "XEN_DOMCTL_CDF_iommu";
 
     const XEN_X86_EMU_LAPIC: u32 = 1 << 0;
     const XEN_X86_MSR_RELAXED: u32 = 1 << 0;
