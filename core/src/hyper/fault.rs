@@ -168,8 +168,8 @@ impl<H: PhysMemory> PhysMemory for FaultInjector<H> {
         self.gate(Call::PinTable)?.pin_l4(domid, mfn)
     }
 
-    fn unpin_l4(&self, mfn: Mfn) -> Result<()> {
-        self.gate(Call::UnpinTable)?.unpin_l4(mfn)
+    fn unpin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()> {
+        self.gate(Call::UnpinTable)?.unpin_l4(domid, mfn)
     }
 }
 

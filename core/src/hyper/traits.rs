@@ -120,7 +120,7 @@ pub trait PhysMemory {
     /// Pins `mfn` as a top-level page table of the PV domain `domid`.
     fn pin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()>;
     /// Undoes [`PhysMemory::pin_l4`].
-    fn unpin_l4(&self, mfn: Mfn) -> Result<()>;
+    fn unpin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()>;
 }
 
 /// The life of other domains.
