@@ -9,13 +9,14 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::abi::shared_info::EVTCHN_2L_NR_CHANNELS;
 use crate::hyper::Port;
 
 /// Words of a bitmap, and bits of the selector.
 pub const WORDS: usize = 64;
 
 /// Channels the two-level layout can express to a 64-bit domain.
-pub const PORTS: u32 = 4096;
+pub const PORTS: u32 = EVTCHN_2L_NR_CHANNELS;
 
 const BITS: u32 = u64::BITS;
 

@@ -17,20 +17,6 @@ abi_structs! {
         @8 address: u64,
     }
 
-    /// What lies on the stack for the `iret` hypercall.
-    struct IretContext = "struct iret_context", 72 {
-        @0 rax: u64,
-        @8 r11: u64,
-        @16 rcx: u64,
-        /// 0, or [`VGCF_IN_SYSCALL`].
-        @24 flags: u64,
-        @32 rip: u64,
-        @40 cs: u64,
-        @48 rflags: u64,
-        @56 rsp: u64,
-        @64 ss: u64,
-    }
-
     /// General registers, in Xen's order.
     struct CpuUserRegs = "struct cpu_user_regs", 200 {
         @0 r15: u64,
@@ -102,7 +88,6 @@ abi_constants! {
     const VGCF_FAILSAFE_DISABLES_EVENTS: u64 = 1 << 3 => "VGCF_failsafe_disables_events";
     const VGCF_SYSCALL_DISABLES_EVENTS: u64 = 1 << 4 => "VGCF_syscall_disables_events";
     const VGCF_ONLINE: u64 = 1 << 5 => "VGCF_online";
-    const VGCF_IN_SYSCALL: u64 = 1 << 8 => "VGCF_in_syscall";
 
     const FLAT_KERNEL_CS: u16 = 0xe033;
     const FLAT_KERNEL_DS: u16 = 0;

@@ -66,6 +66,8 @@ impl fmt::Display for NoInterface {
     }
 }
 
+impl core::error::Error for NoInterface {}
+
 impl Interface {
     /// Chooses the interface of the running release.
     ///

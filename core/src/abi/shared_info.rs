@@ -60,7 +60,7 @@ abi_structs! {
 abi_constants! {
     const XEN_LEGACY_MAX_VCPUS: usize = 32;
     /// Event channels of a domain that did not switch to the FIFO interface.
-    const EVTCHN_2L_NR_CHANNELS: usize = 4096 => "sizeof(xen_ulong_t) * sizeof(xen_ulong_t) * 64";
+    const EVTCHN_2L_NR_CHANNELS: u32 = 4096 => "sizeof(xen_ulong_t) * sizeof(xen_ulong_t) * 64";
 
     const XEN_PVCLOCK_TSC_STABLE_BIT: u8 = 1 << 0;
     const XEN_PVCLOCK_GUEST_STOPPED: u8 = 1 << 1;

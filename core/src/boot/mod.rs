@@ -10,17 +10,15 @@ mod error;
 mod options;
 
 use crate::abi::errno::Errno;
+use crate::abi::interface::INTERFACES;
 use crate::bundle::Bundle;
 use crate::control::{Control, Event, Site};
-use crate::hyper::{Console, EventChannels, Host, HvError, Scheduler, ShutdownReason, Virq, XenVersion};
+use crate::hyper::{Console, EventChannels, Host, HvError, Scheduler, ShutdownReason, Virq};
 use crate::lines::{self, Fatal, Ready};
 use crate::shared::PAGE_SIZE;
 
 pub use error::BootError;
 pub use options::{Build, Options, OptionsError};
-
-/// The hypervisor versions whose interfaces this build knows.
-const KNOWN_XEN: &[XenVersion] = &[XenVersion { major: 4, minor: 17 }];
 
 /// The least memory, in pages, without the boot bundle: 1 MiB image, 1 MiB for page tables, stack and the pages
 /// Xen passes at boot, 6 MiB for the log and for a heap that can hold a few dozen domains.
@@ -85,7 +83,7 @@ fn check_rights(facts: &BootFacts<'_>) -> Result<(), BootError> {
 /// The version decides which interfaces we speak; one sysctl shows that Xen understands them.
 fn check_hypervisor(host: &impl Host) -> Result<(), BootError> {
     let version = host.xen_version()?;
-    if !KNOWN_XEN.contains(&version) {
+    if !INTERFACES.iter().any(|known| known.release == version) {
         return Err(BootError::UnknownXen(version));
     }
     match host.host_info() {

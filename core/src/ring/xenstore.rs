@@ -2,38 +2,39 @@
 //! `docs/misc/xenstore-ring.txt`.
 
 use core::fmt;
+use core::mem::offset_of;
 use core::ops::Deref;
 
 use bitflags::bitflags;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
 use super::{BadIndex, Receiver, RingError, Sender};
+use crate::abi::io::xs_wire::{
+    self, XENSTORE_CONNECTED as CONNECTED, XENSTORE_RECONNECT as RECONNECT, XENSTORE_RING_SIZE as RING_SIZE,
+    XenstoreDomainInterface as Layout,
+};
 use crate::shared::Page;
 
-const RING_SIZE: u32 = 1024;
-const REQ: usize = 0;
-const RSP: usize = 1024;
-const REQ_CONS: usize = 2048;
-const REQ_PROD: usize = 2052;
-const RSP_CONS: usize = 2056;
-const RSP_PROD: usize = 2060;
-const SERVER_FEATURES: usize = 2064;
-const CONNECTION: usize = 2068;
-const ERROR: usize = 2072;
-
-const CONNECTED: u32 = 0;
-const RECONNECT: u32 = 1;
+const REQ: usize = offset_of!(Layout, req);
+const RSP: usize = offset_of!(Layout, rsp);
+const REQ_CONS: usize = offset_of!(Layout, req_cons);
+const REQ_PROD: usize = offset_of!(Layout, req_prod);
+const RSP_CONS: usize = offset_of!(Layout, rsp_cons);
+const RSP_PROD: usize = offset_of!(Layout, rsp_prod);
+const SERVER_FEATURES: usize = offset_of!(Layout, server_features);
+const CONNECTION: usize = offset_of!(Layout, connection);
+const ERROR: usize = offset_of!(Layout, error);
 
 bitflags! {
     /// What a server offers on a ring (`XENSTORE_SERVER_FEATURE_*`).
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
     pub struct Features: u32 {
         /// The guest may ask for a fresh start of the connection.
-        const RECONNECTION = 1 << 0;
+        const RECONNECTION = xs_wire::XENSTORE_SERVER_FEATURE_RECONNECTION;
         /// The page tells why the server gave up.
-        const ERROR = 1 << 1;
+        const ERROR = xs_wire::XENSTORE_SERVER_FEATURE_ERROR;
         /// A watch may be limited in depth.
-        const WATCH_DEPTH = 1 << 2;
+        const WATCH_DEPTH = xs_wire::XENSTORE_SERVER_FEATURE_WATCHDEPTH;
         const _ = !0;
     }
 }
@@ -44,13 +45,13 @@ pub struct ConnectionError(pub u32);
 
 impl ConnectionError {
     /// It did not.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self(xs_wire::XENSTORE_ERROR_NONE);
     /// The event channel does not work.
-    pub const COMM: Self = Self(1);
+    pub const COMM: Self = Self(xs_wire::XENSTORE_ERROR_COMM);
     /// An index was impossible.
-    pub const RINGIDX: Self = Self(2);
+    pub const RINGIDX: Self = Self(xs_wire::XENSTORE_ERROR_RINGIDX);
     /// A message was too long.
-    pub const PROTO: Self = Self(3);
+    pub const PROTO: Self = Self(xs_wire::XENSTORE_ERROR_PROTO);
 }
 
 impl fmt::Debug for ConnectionError {

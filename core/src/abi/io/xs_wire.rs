@@ -62,7 +62,7 @@ abi_constants! {
     since(4, 21) const XS_SET_QUOTA: u32 = 26;
     const XS_INVALID: u32 = 0xffff;
 
-    const XENSTORE_RING_SIZE: usize = 1024;
+    const XENSTORE_RING_SIZE: u32 = 1024;
     const XENSTORE_PAYLOAD_MAX: usize = 4096;
     const XENSTORE_ABS_PATH_MAX: usize = 3072;
     const XENSTORE_REL_PATH_MAX: usize = 2048;

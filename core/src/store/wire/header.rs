@@ -2,19 +2,8 @@
 
 use core::fmt;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
-
 use super::{Kind, PAYLOAD_MAX};
-
-/// The header as it lies in memory, in native byte order. Peers share a machine.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Raw {
-    kind: u32,
-    req_id: u32,
-    tx_id: u32,
-    len: u32,
-}
+use crate::abi::io::xs_wire::SockMsg;
 
 /// A header whose length is within the limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +26,7 @@ pub struct Oversized {
 
 impl Header {
     /// Bytes a header takes.
-    pub const SIZE: usize = size_of::<Raw>();
+    pub const SIZE: usize = size_of::<SockMsg>();
 
     /// The header of a [`Payload`](super::Payload), which keeps its length within the limit.
     pub(super) const fn of(kind: Kind, req_id: u32, tx_id: u32, len: u16) -> Self {
@@ -49,7 +38,7 @@ impl Header {
     /// # Errors
     /// When the announced payload is longer than a message may have.
     pub fn parse(bytes: [u8; Self::SIZE]) -> Result<Self, Oversized> {
-        let raw: Raw = zerocopy::transmute!(bytes);
+        let raw: SockMsg = zerocopy::transmute!(bytes);
         match u16::try_from(raw.len) {
             Ok(len) if usize::from(len) <= PAYLOAD_MAX => {
                 Ok(Self::of(Kind(raw.kind), raw.req_id, raw.tx_id, len))
@@ -62,7 +51,7 @@ impl Header {
     #[must_use]
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let Self { kind: Kind(kind), req_id, tx_id, len } = self;
-        zerocopy::transmute!(Raw { kind, req_id, tx_id, len: len.into() })
+        zerocopy::transmute!(SockMsg { kind, req_id, tx_id, len: len.into() })
     }
 
     /// Bytes of payload that follow, at most [`PAYLOAD_MAX`].

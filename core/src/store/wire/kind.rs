@@ -2,12 +2,14 @@
 
 use core::fmt;
 
+use crate::abi::io::xs_wire;
+
 /// A message type. Unknown numbers survive, so that they can be answered and reported truthfully.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(pub u32);
 
 macro_rules! kinds {
-    ($($name:ident = $value:literal;)*) => {
+    ($($name:ident = $value:expr;)*) => {
         impl Kind {
             $(#[doc = concat!("`XS_", stringify!($name), "`.")] pub const $name: Self = Self($value);)*
 
@@ -18,32 +20,32 @@ macro_rules! kinds {
 }
 
 kinds! {
-    CONTROL = 0;
-    DIRECTORY = 1;
-    READ = 2;
-    GET_PERMS = 3;
-    WATCH = 4;
-    UNWATCH = 5;
-    TRANSACTION_START = 6;
-    TRANSACTION_END = 7;
-    INTRODUCE = 8;
-    RELEASE = 9;
-    GET_DOMAIN_PATH = 10;
-    WRITE = 11;
-    MKDIR = 12;
-    RM = 13;
-    SET_PERMS = 14;
-    WATCH_EVENT = 15;
-    ERROR = 16;
-    IS_DOMAIN_INTRODUCED = 17;
-    RESUME = 18;
-    SET_TARGET = 19;
-    RESET_WATCHES = 21;
-    DIRECTORY_PART = 22;
-    GET_FEATURE = 23;
-    SET_FEATURE = 24;
-    GET_QUOTA = 25;
-    SET_QUOTA = 26;
+    CONTROL = xs_wire::XS_CONTROL;
+    DIRECTORY = xs_wire::XS_DIRECTORY;
+    READ = xs_wire::XS_READ;
+    GET_PERMS = xs_wire::XS_GET_PERMS;
+    WATCH = xs_wire::XS_WATCH;
+    UNWATCH = xs_wire::XS_UNWATCH;
+    TRANSACTION_START = xs_wire::XS_TRANSACTION_START;
+    TRANSACTION_END = xs_wire::XS_TRANSACTION_END;
+    INTRODUCE = xs_wire::XS_INTRODUCE;
+    RELEASE = xs_wire::XS_RELEASE;
+    GET_DOMAIN_PATH = xs_wire::XS_GET_DOMAIN_PATH;
+    WRITE = xs_wire::XS_WRITE;
+    MKDIR = xs_wire::XS_MKDIR;
+    RM = xs_wire::XS_RM;
+    SET_PERMS = xs_wire::XS_SET_PERMS;
+    WATCH_EVENT = xs_wire::XS_WATCH_EVENT;
+    ERROR = xs_wire::XS_ERROR;
+    IS_DOMAIN_INTRODUCED = xs_wire::XS_IS_DOMAIN_INTRODUCED;
+    RESUME = xs_wire::XS_RESUME;
+    SET_TARGET = xs_wire::XS_SET_TARGET;
+    RESET_WATCHES = xs_wire::XS_RESET_WATCHES;
+    DIRECTORY_PART = xs_wire::XS_DIRECTORY_PART;
+    GET_FEATURE = xs_wire::XS_GET_FEATURE;
+    SET_FEATURE = xs_wire::XS_SET_FEATURE;
+    GET_QUOTA = xs_wire::XS_GET_QUOTA;
+    SET_QUOTA = xs_wire::XS_SET_QUOTA;
 }
 
 impl Kind {

@@ -17,6 +17,8 @@ mod perm;
 mod reader;
 mod request;
 
+use crate::abi::io::xs_wire;
+
 pub use error::XsError;
 pub use header::{Header, Oversized};
 pub use kind::Kind;
@@ -26,8 +28,8 @@ pub use reader::{Reader, Strings};
 pub use request::Request;
 
 /// Bytes of payload a message may have (`XENSTORE_PAYLOAD_MAX`).
-pub const PAYLOAD_MAX: usize = 4096;
+pub const PAYLOAD_MAX: usize = xs_wire::XENSTORE_PAYLOAD_MAX;
 /// Bytes an absolute path may have (`XENSTORE_ABS_PATH_MAX`).
-pub const ABS_PATH_MAX: usize = 3072;
+pub const ABS_PATH_MAX: usize = xs_wire::XENSTORE_ABS_PATH_MAX;
 /// Bytes a relative path may have (`XENSTORE_REL_PATH_MAX`).
-pub const REL_PATH_MAX: usize = 2048;
+pub const REL_PATH_MAX: usize = xs_wire::XENSTORE_REL_PATH_MAX;
