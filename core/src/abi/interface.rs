@@ -71,8 +71,8 @@ impl core::error::Error for NoInterface {}
 impl Interface {
     /// Chooses the interface of the running release.
     ///
-    /// `accepts` tries one on Xen with a call that changes nothing (`sysctl sched_id` and `domctl
-    /// getdomaininfo` on oneself will do). The newest interface that is not newer than `running` is tried
+    /// `accepts` tries one on Xen with calls that change nothing (`sysctl sched_id` and `domctl getdomaininfo`
+    /// will do) and is false when Xen answers [`Errno::EACCES`](super::errno::Errno::EACCES). The newest interface that is not newer than `running` is tried
     /// first, then the others from the newest on.
     pub fn select(
         running: XenVersion,

@@ -97,6 +97,7 @@ macro_rules! abi_structs {
             }
 
             const _: () = {
+                assert!(size_of::<$name>() == $size, concat!(stringify!($name), " has not ", $size, " bytes"));
                 $(assert!(
                     core::mem::offset_of!($name, $field) == $offset,
                     concat!(stringify!($name), "::", stringify!($field), " is not at ", $offset),

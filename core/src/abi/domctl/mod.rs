@@ -48,7 +48,7 @@ impl<T: FromBytes + IntoBytes + Immutable> Command<Domctl, T> {
 }
 
 abi_commands! { Domctl {
-    /// The id to use, or 0 to let Xen choose; the answer is in [`Domctl::domain`].
+    /// On domain 0, Xen chooses the id. The id it took is in [`Domctl::domain`] afterwards.
     CREATEDOMAIN: CreateDomain = 1 => "XEN_DOMCTL_createdomain";
     DESTROYDOMAIN: () = 2 => "XEN_DOMCTL_destroydomain";
     PAUSEDOMAIN: () = 3 => "XEN_DOMCTL_pausedomain";
