@@ -4,6 +4,7 @@
 //! `cargo test -p xendless-tests --features system --test boot [NAME]`.
 
 mod budgets;
+mod faults;
 mod refusals;
 
 use std::path::PathBuf;
@@ -49,10 +50,7 @@ fn boot(machine: &Machine) -> Boot {
 impl Boot {
     /// The reasons given for not going on.
     fn fatal_lines(&self) -> Vec<&str> {
-        let lines = self.transcript.iter();
-        lines
-            .filter_map(|line| if let Sight::Fatal(why) = classify(line)? { Some(why) } else { None })
-            .collect()
+        self.transcript.iter().filter_map(|line| reason(line)).collect()
     }
 
     /// Everything since Xen handed over, for the message of an assertion.
@@ -61,14 +59,22 @@ impl Boot {
         format!("end: {:?}, last lines:\n{}", self.end, self.transcript[from..].join("\n"))
     }
 
-    /// One plain line, a halt, nothing after it: what every refusal to go on looks like.
+    /// What every refusal to go on looks like: one plain line about `subject`, no report behind it, a halt.
     #[track_caller]
-    fn assert_clean_refusal(&self, reason: &str) {
+    fn assert_clean_refusal(&self, subject: &str) {
         let fatal = self.fatal_lines();
         assert_eq!(fatal.len(), 1, "{}", self.story());
-        assert!(fatal[0].contains(reason), "not about {reason}: {}", fatal[0]);
+        assert!(fatal[0].contains(subject), "not about {subject}: {}", fatal[0]);
+        let behind = self.transcript.iter().rev().take_while(|line| reason(line).is_none());
+        let ours: Vec<_> = behind.filter(|line| !line.starts_with("(XEN) ")).collect();
+        assert!(ours.is_empty(), "{}", self.story());
         assert_eq!(self.end, Some(End::Halted), "{}", self.story());
     }
+}
+
+/// The reason that a fatal line gives.
+fn reason(line: &str) -> Option<&str> {
+    if let Sight::Fatal(why) = classify(line)? { Some(why) } else { None }
 }
 
 #[test]
