@@ -71,6 +71,11 @@ pub(crate) fn stack() -> Range<u64> {
     address!(stack_bottom)..address!(stack_top)
 }
 
+/// Where Xen enters for events.
+pub(crate) fn event_upcall() -> u64 {
+    address!(event_upcall)
+}
+
 /// Where Xen enters for exception `vector`.
 pub(crate) fn exception_entry(vector: u8) -> u64 {
     address!(exception_entries) + u64::from(vector) * EXCEPTION_ENTRY

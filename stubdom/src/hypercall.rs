@@ -3,7 +3,7 @@
 use core::arch::asm;
 
 use xendless_core::abi::errno::Errno;
-use xendless_core::abi::{hypercall as number, sched, xen};
+use xendless_core::abi::{event_channel, hypercall as number, sched, xen};
 use xendless_core::hyper::{Call, HvError, Result};
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -73,6 +73,14 @@ macro_rules! operations {
 }
 
 operations! {
+    event_channel::AllocUnbound: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_ALLOC_UNBOUND, EvtchnAllocUnbound;
+    event_channel::BindInterdomain:
+        EVENT_CHANNEL_OP, event_channel::EVTCHNOP_BIND_INTERDOMAIN, EvtchnBindInterdomain;
+    event_channel::BindVirq: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_BIND_VIRQ, EvtchnBindVirq;
+    event_channel::Send: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_SEND, EvtchnSend;
+    event_channel::Unmask: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_UNMASK, EvtchnUnmask;
+    event_channel::Close: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_CLOSE, EvtchnClose;
+    event_channel::Status: EVENT_CHANNEL_OP, event_channel::EVTCHNOP_STATUS, EvtchnStatus;
     sched::SchedShutdown: SCHED_OP, sched::SCHEDOP_SHUTDOWN, Shutdown;
 }
 

@@ -7,8 +7,10 @@
 //! | [`entry`] | assembly: ELF notes, entry, exceptions, upcall, memory functions; symbols of the linker script |
 //! | [`hypercall`] | the hypercall instruction |
 //! | [`console`], [`backtrace`], [`halt`], [`exception`] | saying what went wrong, and ending |
-//! | [`shared_info`] | events and time as Xen publishes them |
-//! | [`memory`] | page tables, the heap |
+//! | [`shared_info`], [`time`] | events and time as Xen publishes them |
+//! | [`memory`] | page tables, the heap, the window for other domains' pages |
+//! | [`xen`] | the traits of `core::hyper`, by hypercalls |
+//! | [`site`] | clock, heap and log for `core::control` |
 #![cfg_attr(panic = "abort", no_std)]
 #![no_main]
 
@@ -22,21 +24,82 @@ mod halt;
 mod hypercall;
 mod memory;
 mod shared_info;
+mod site;
+mod time;
+mod xen;
 
-use xendless_core::abi::start_info::StartInfo;
-use xendless_core::boot::BootError;
+use core::convert::Infallible;
+use core::sync::atomic::Ordering;
+
+use xendless_core::abi::start_info::{SIF_INITDOMAIN, SIF_PRIVILEGED, StartInfo};
+use xendless_core::boot::{self, BootError, BootFacts, Build, Options};
+use xendless_core::control::{Control, Event, Site};
+use xendless_core::events::{Bitmaps, Scanner};
+use xendless_core::hyper::Scheduler;
+
+use crate::shared_info::SHARED_INFO;
+use crate::site::Here;
+use crate::xen::Xen;
+
+/// What this build allows on its command line.
+const BUILD: Build = Build { fault_injection: false };
+
+/// Event channels served before the work they asked for has its turn.
+const EVENTS_PER_TURN: usize = 64;
 
 /// The first Rust function. `asm/entry.s` passes the address it got from Xen.
 extern "C" fn start(start: &'static StartInfo) -> ! {
-    match run(start) {
-        Ok(()) => halt::halt(),
+    match boot(start) {
+        Ok((xen, control)) => match run(&xen, control) {},
         Err(error) => halt::fatal(&error),
     }
 }
 
-fn run(start: &'static StartInfo) -> Result<(), BootError> {
+fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
+    let entered = time::ticks();
+    let command_line = start.cmd_line.split(|byte| *byte == 0).next().unwrap_or_default();
+    let _options = Options::parse(command_line, BUILD)?;
     exception::install()?;
+    xen::register_upcall()?;
+    xen::stop_periodic_timer()?;
     let memory = memory::init(start)?;
-    console::print!("xendless: {} KiB of memory, {}", memory.pages * 4, memory::usage());
-    memory.bundle.map(drop).ok_or(BootError::NoBundle)
+    let facts = BootFacts {
+        initial_domain: start.flags & SIF_INITDOMAIN != 0,
+        privileged: start.flags & SIF_PRIVILEGED != 0,
+        pages: memory.pages,
+        bundle: memory.bundle,
+        entered_at: time::at(entered),
+    };
+    let xen = Xen::new()?;
+    let control = boot::start(&xen, &Here, &facts)?;
+    Ok((xen, control))
+}
+
+/// Serves events for ever.
+fn run(xen: &Xen, mut control: Control) -> Infallible {
+    let mut scanner = Scanner::new();
+    loop {
+        let more = serve_events(&mut scanner, &mut control);
+        let wake = control.poll(xen, &Here);
+        if more || wake.is_due(Here.now()) {
+            continue;
+        }
+        // An event since the last look is pending, and ends the sleep at once.
+        if let Err(refusal) = xen.block() {
+            Here.log(Event::Refused(refusal));
+        }
+    }
+}
+
+/// Hands pending channels to `control`; true when some may be left.
+fn serve_events(scanner: &mut Scanner, control: &mut Control) -> bool {
+    let vcpu = &SHARED_INFO.vcpu;
+    vcpu.upcall_pending.store(0, Ordering::SeqCst);
+    let bitmaps =
+        Bitmaps { selector: &vcpu.pending_selector, pending: &SHARED_INFO.pending, mask: &SHARED_INFO.mask };
+    for _ in 0..EVENTS_PER_TURN {
+        let Some(port) = scanner.take(bitmaps) else { return false };
+        control.handle(&Here, port);
+    }
+    true
 }

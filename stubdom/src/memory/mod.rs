@@ -12,13 +12,17 @@
 mod heap;
 mod ram;
 mod table;
+mod window;
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::start_info::{SIF_MOD_START_PFN, StartInfo};
 use xendless_core::boot::{BootError, LEAST_PAGES};
 use xendless_core::hyper::{Call, DomId, HvError, Mfn, Result};
+use xendless_core::shared::Page;
 
 use crate::entry;
 use crate::shared_info::SHARED_INFO;
@@ -26,6 +30,7 @@ use ram::{FreePages, PAGE, Ram, size};
 use table::{ENTRIES, Entry, Table};
 
 pub(crate) use heap::usage;
+pub(crate) use window::{ForeignPage, Slot, map_foreign, own_frame};
 
 /// Entries of the level 2 table that map our own memory; each stands for 2 MiB. The others are the window.
 const OWN_TABLES: u64 = 256;
@@ -42,6 +47,17 @@ pub(crate) struct Memory {
     pub(crate) bundle: Option<&'static [u8]>,
 }
 
+/// A page of our own, on the heap.
+pub(crate) type OwnPage = Box<[Page; 1]>;
+
+/// A zeroed page, unless the heap is full.
+pub(crate) fn own_page() -> Option<OwnPage> {
+    let mut pages = Vec::new();
+    pages.try_reserve_exact(1).ok()?;
+    pages.push(Page::new());
+    pages.into_boxed_slice().try_into().ok()
+}
+
 /// Builds the address space. After this the heap works, and the shared info page is Xen's.
 pub(crate) fn init(start: &'static StartInfo) -> core::result::Result<Memory, BootError> {
     let ram = Ram::new(start);
@@ -53,6 +69,7 @@ pub(crate) fn init(start: &'static StartInfo) -> core::result::Result<Memory, Bo
         // SAFETY: `map_all` mapped these pages for reading and writing, and nothing is in them.
         unsafe { heap::add(range) };
     }
+    window::open(ram, l2);
     Ok(Memory { pages: ram.pages(), bundle: bundle(&ram, start) })
 }
 

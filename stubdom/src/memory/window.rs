@@ -1,0 +1,138 @@
+//! The window: addresses at which pages that are not ours appear.
+//!
+//! It grows by one page table, 512 pages, whenever it is full, up to its end. A slot belongs to whoever holds
+//! it. A slot that Xen would not clear is never used again.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Deref;
+
+use spin::Mutex;
+use xendless_core::abi::errno::Errno;
+use xendless_core::hyper::{Call, DomId, Gfn, HvError, Mfn, Result};
+use xendless_core::shared::Page;
+
+use super::ram::{PAGE, Ram, size};
+use super::table::{self, ENTRIES, Entry};
+use super::{OWN_TABLES, own_page};
+use crate::entry;
+
+/// Page tables the window may have.
+const TABLES: u64 = ENTRIES - OWN_TABLES;
+
+struct Window {
+    ram: Ram,
+    l2: Mfn,
+    tables: u64,
+    /// Has room for every slot there is, so that giving one back cannot fail.
+    free: Vec<u64>,
+}
+
+static WINDOW: Mutex<Option<Window>> = Mutex::new(None);
+
+/// Makes the window usable. `l2` is the level 2 table in use.
+pub(super) fn open(ram: Ram, l2: Mfn) {
+    *WINDOW.lock() = Some(Window { ram, l2, tables: 0, free: Vec::new() });
+}
+
+impl Window {
+    fn take(&mut self) -> Option<u64> {
+        if self.free.is_empty() {
+            self.grow()?;
+        }
+        self.free.pop()
+    }
+
+    /// Adds a page table and its slots.
+    fn grow(&mut self) -> Option<()> {
+        if self.tables == TABLES {
+            return None;
+        }
+        let slots = self.tables * ENTRIES..(self.tables + 1) * ENTRIES;
+        self.free.try_reserve_exact(size(slots.end)).ok()?;
+        let pfn = self.ram.pfn(Box::leak(own_page()?).as_ptr().addr() as u64);
+        // SAFETY: an empty table in a page that is never given back; its addresses are those of the window.
+        unsafe { table::link(&self.ram, self.l2, OWN_TABLES + self.tables, pfn) }.ok()?;
+        self.tables += 1;
+        self.free.extend(slots.rev());
+        Some(())
+    }
+}
+
+/// The machine frame of a page from [`own_page`].
+pub(crate) fn own_frame(page: &Page) -> Option<Mfn> {
+    let window = WINDOW.lock();
+    let ram = &window.as_ref()?.ram;
+    ram.mfn(ram.pfn((&raw const *page).addr() as u64))
+}
+
+/// One page of the window.
+pub(crate) struct Slot {
+    number: u64,
+    retired: bool,
+}
+
+impl Slot {
+    /// Takes a free slot, for `call`. Nothing is mapped there.
+    pub(crate) fn take(call: Call) -> Result<Self> {
+        let number = WINDOW.lock().as_mut().and_then(Window::take);
+        number.map(|number| Self { number, retired: false }).ok_or(HvError::new(call, Errno::ENOMEM))
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> u64 {
+        entry::virt_base() + (OWN_TABLES * ENTRIES + self.number) * PAGE
+    }
+
+    /// Never to be used again, because something is still mapped there.
+    pub(crate) fn retire(&mut self) {
+        self.retired = true;
+    }
+
+    /// The page that is mapped there.
+    ///
+    /// # Safety
+    /// One is, and stays as long as the slot is borrowed.
+    pub(crate) unsafe fn page(&self) -> &Page {
+        let page = core::ptr::with_exposed_provenance::<Page>(size(self.address()));
+        // SAFETY: page-aligned, and mapped as the caller promises. Others may write to it, which `Page` allows.
+        unsafe { &*page }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let (false, Some(window)) = (self.retired, WINDOW.lock().as_mut()) {
+            window.free.push(self.number);
+        }
+    }
+}
+
+/// A frame of another domain, or one that Xen shares with us, mapped by its number.
+pub(crate) struct ForeignPage(Slot);
+
+/// Maps frame `gfn` of `domid` to read and write, for `call`.
+pub(crate) fn map_foreign(call: Call, domid: DomId, gfn: Gfn) -> Result<ForeignPage> {
+    let slot = Slot::take(call)?;
+    // SAFETY: the slot is free, so nothing relies on what is mapped there.
+    unsafe { table::map(call, slot.address(), Entry::data(Mfn(gfn.0)), domid) }?;
+    Ok(ForeignPage(slot))
+}
+
+impl Deref for ForeignPage {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        // SAFETY: `map_foreign` mapped it, and only `drop` unmaps it.
+        unsafe { self.0.page() }
+    }
+}
+
+impl Drop for ForeignPage {
+    fn drop(&mut self) {
+        // SAFETY: references into the page are borrows of `self`, so there are none left.
+        if unsafe { table::map(Call::ForeignMap, self.0.address(), Entry::NONE, DomId::SELF) }.is_err() {
+            self.0.retire();
+        }
+    }
+}
