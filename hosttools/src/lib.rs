@@ -1,3 +1,4 @@
 //! Host-side tools of xendless.
 
 pub mod bundle;
+pub mod xenstored;

@@ -35,6 +35,8 @@ bitflags! {
         const ERROR = xs_wire::XENSTORE_SERVER_FEATURE_ERROR;
         /// A watch may be limited in depth.
         const WATCH_DEPTH = xs_wire::XENSTORE_SERVER_FEATURE_WATCHDEPTH;
+        /// Permissions may name every domain at once.
+        const DOMID_ANY = xs_wire::XENSTORE_SERVER_FEATURE_DOMID_ANY;
         const _ = !0;
     }
 }
@@ -70,6 +72,7 @@ impl fmt::Debug for ConnectionError {
 #[derive(Debug)]
 pub struct ServerEnd<P> {
     page: P,
+    features: Features,
     input: Receiver<REQ, RING_SIZE, REQ_CONS, REQ_PROD>,
     output: Sender<RSP, RING_SIZE, RSP_CONS, RSP_PROD>,
 }
@@ -80,20 +83,21 @@ impl<P: Deref<Target = Page>> ServerEnd<P> {
     pub fn introduce(page: P, features: Features) -> Self {
         page.store_u32::<SERVER_FEATURES>(features.bits());
         page.store_u32::<ERROR>(ConnectionError::NONE.0);
-        Self { input: Receiver::reset(&page), output: Sender::reset(&page), page }
+        Self { input: Receiver::reset(&page), output: Sender::reset(&page), page, features }
     }
 
-    /// Goes on where an earlier server stopped.
+    /// Goes on where an earlier server stopped that offered `features`.
     ///
     /// # Errors
     /// When the indices contradict each other.
-    pub fn attach(page: P) -> Result<Self, BadIndex> {
-        Ok(Self { input: Receiver::attach(&page)?, output: Sender::attach(&page)?, page })
+    pub fn attach(page: P, features: Features) -> Result<Self, BadIndex> {
+        Ok(Self { input: Receiver::attach(&page)?, output: Sender::attach(&page)?, page, features })
     }
 
-    /// Whether the guest asks for a fresh start. All else in the page is void until it got one.
+    /// Whether the guest asks for a fresh start, if that was offered. All else in the page is void until it got
+    /// one.
     pub fn wants_reconnect(&self) -> bool {
-        self.page.load_u32::<CONNECTION>() == RECONNECT
+        self.features.contains(Features::RECONNECTION) && self.page.load_u32::<CONNECTION>() == RECONNECT
     }
 
     /// Gives the guest its fresh start; it has to be notified.
@@ -104,9 +108,11 @@ impl<P: Deref<Target = Page>> ServerEnd<P> {
         self.page.store_u32::<CONNECTION>(CONNECTED);
     }
 
-    /// Tells the guest why its connection is given up.
+    /// Tells the guest why its connection is given up, if that was offered.
     pub fn give_up(&self, error: ConnectionError) {
-        self.page.store_u32::<ERROR>(error.0);
+        if self.features.contains(Features::ERROR) {
+            self.page.store_u32::<ERROR>(error.0);
+        }
     }
 }
 
@@ -247,7 +253,7 @@ mod tests {
     #[test]
     fn a_fresh_start_empties_both_directions() {
         let page = Page::new();
-        let mut server = ServerEnd::introduce(&page, Features::RECONNECTION);
+        let mut server = ServerEnd::introduce(&page, Features::RECONNECTION | Features::ERROR);
         let mut guest = GuestEnd::attach(&page).unwrap();
         guest.write(b"half a mess").unwrap();
         server.write(b"unread").unwrap();
@@ -258,7 +264,19 @@ mod tests {
         server.reconnect();
         assert!(guest.reconnected().unwrap() && !server.wants_reconnect());
         assert!(!guest.read_ready().unwrap() && !server.read_ready().unwrap());
-        assert_eq!((guest.error(), guest.features()), (ConnectionError::NONE, Features::RECONNECTION));
+        assert_eq!(guest.error(), ConnectionError::NONE);
+        assert_eq!(guest.features(), Features::RECONNECTION | Features::ERROR);
+    }
+
+    #[test]
+    fn what_is_not_offered_has_no_effect() {
+        let page = Page::new();
+        let server = ServerEnd::introduce(&page, Features::empty());
+        server.give_up(ConnectionError::PROTO);
+        let guest = GuestEnd::attach(&page).unwrap();
+        guest.ask_reconnect();
+        assert!(!server.wants_reconnect());
+        assert_eq!(guest.error(), ConnectionError::NONE);
     }
 
     #[test]
@@ -267,12 +285,13 @@ mod tests {
         for at in [2048, 2052, 2056, 2060] {
             page.write(at, &(u32::MAX - 1).to_ne_bytes());
         }
-        let (mut guest, mut server) = (GuestEnd::attach(&page).unwrap(), ServerEnd::attach(&page).unwrap());
+        let (mut guest, mut server) =
+            (GuestEnd::attach(&page).unwrap(), ServerEnd::attach(&page, Features::empty()).unwrap());
         guest.write(b"over the wrap").unwrap();
         let mut out = [0; 13];
         server.read(&mut out).unwrap();
         assert_eq!(&out, b"over the wrap");
         page.store_u32::<REQ_PROD>(5000);
-        assert_eq!(ServerEnd::attach(&page).err().unwrap().is, 5000);
+        assert_eq!(ServerEnd::attach(&page, Features::empty()).err().unwrap().is, 5000);
     }
 }

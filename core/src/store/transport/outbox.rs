@@ -32,12 +32,6 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// Messages that are not wholly written.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// The bytes to write next; empty when all is written.
     #[must_use]
     pub fn next_bytes(&self) -> &[u8] {

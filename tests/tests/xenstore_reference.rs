@@ -1,0 +1,98 @@
+//! This project's XenStore client against Debian's C xenstored.
+
+use embedded_io_adapters::std::FromStd;
+use xendless_core::hyper::DomId;
+use xendless_core::store::client::{ClientError, Session};
+use xendless_core::store::wire::{Access, Kind, Perm, XsError};
+use xendless_tests::differential::reference::Reference;
+use xendless_tests::differential::store::{Ask, Store, Who};
+
+#[test]
+fn nodes_are_written_read_listed_and_removed() {
+    let reference = Reference::start().unwrap();
+    let mut session = Session::new(FromStd::new(reference.connect().unwrap()));
+    let mut nodes = session.nodes();
+    nodes.write(b"/a/b", b"a value").unwrap();
+    nodes.mkdir(b"/a/c").unwrap();
+    assert_eq!(nodes.read(b"/a/b").unwrap(), b"a value");
+    let mut names = nodes.list(b"/a").unwrap();
+    names.sort();
+    assert_eq!(names, [b"b", b"c"]);
+    let perms = [Perm::new(Access::Read, DomId(0)), Perm::new(Access::Both, DomId(0))];
+    nodes.set_perms(b"/a/b", &perms).unwrap();
+    assert_eq!(nodes.perms(b"/a/b").unwrap(), perms);
+    nodes.remove(b"/a").unwrap();
+    assert!(matches!(nodes.read(b"/a/b"), Err(ClientError::Refused(XsError::ENOENT))));
+    assert_eq!(session.domain_path(DomId(7)).unwrap(), b"/local/domain/7");
+}
+
+#[test]
+fn a_listing_longer_than_a_message_comes_in_parts() {
+    let reference = Reference::start().unwrap();
+    let mut session = Session::new(FromStd::new(reference.connect().unwrap()));
+    let mut expected: Vec<Vec<u8>> = (0..1000).map(|number| format!("node-{number}").into_bytes()).collect();
+    for name in &expected {
+        session.nodes().mkdir(&[b"/dir/", name.as_slice()].concat()).unwrap();
+    }
+    let mut names = session.nodes().list(b"/dir").unwrap();
+    names.sort();
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_conflict_is_noticed_and_the_transaction_done_again() {
+    let reference = Reference::start().unwrap();
+    let mut session = Session::new(FromStd::new(reference.connect().unwrap()));
+    let mut other = Session::new(FromStd::new(reference.connect().unwrap()));
+    session.nodes().write(b"/count", b"1").unwrap();
+    let mut attempts = 0u8;
+    session
+        .transaction(|nodes| {
+            attempts += 1;
+            let count = nodes.read(b"/count")?;
+            if attempts == 1 {
+                other.nodes().write(b"/count", b"5").unwrap();
+            }
+            nodes.write(b"/count", &[count[0] + 1])
+        })
+        .unwrap();
+    assert_eq!((attempts, session.nodes().read(b"/count").unwrap()), (2, b"6".to_vec()));
+}
+
+#[test]
+fn events_tell_of_changes_by_others() {
+    let reference = Reference::start().unwrap();
+    let mut session = Session::new(FromStd::new(reference.connect().unwrap()));
+    let mut other = Session::new(FromStd::new(reference.connect().unwrap()));
+    session.watch(b"/a", b"token").unwrap();
+    other.nodes().write(b"/a/b", b"1").unwrap();
+    for path in [&b"/a"[..], b"/a/b"] {
+        let event = session.next_event().unwrap();
+        assert_eq!((&event.path[..], &event.token[..]), (path, &b"token"[..]));
+    }
+    session.unwatch(b"/a", b"token").unwrap();
+    assert!(matches!(session.unwatch(b"/a", b"token"), Err(ClientError::Refused(XsError::ENOENT))));
+}
+
+#[test]
+fn a_domain_speaks_over_its_ring_and_owns_its_home() {
+    let mut reference = Reference::start().unwrap();
+    let ask = |kind, payload: &[u8]| Ask { kind, tx_id: 0, payload: payload.to_vec() };
+    reference.create(5);
+    let (tool, guest) = (Who::Tool(0), Who::Domain(5));
+    for (who, request, answer) in [
+        (tool, ask(Kind::MKDIR, b"/local/domain/5\0"), &b"OK\0"[..]),
+        (tool, ask(Kind::SET_PERMS, b"/local/domain/5\0n5\0"), b"OK\0"),
+        (tool, ask(Kind::INTRODUCE, b"5\x001\x001\0"), b"OK\0"),
+        (guest, ask(Kind::WRITE, b"data\0mine"), b"OK\0"),
+        (guest, ask(Kind::WRITE, b"/local/domain/6/data\0"), b"EACCES\0"),
+        (tool, ask(Kind::READ, b"/local/domain/5/data\0"), b"mine"),
+        (tool, ask(Kind::IS_DOMAIN_INTRODUCED, b"5\0"), b"T\0"),
+    ] {
+        assert_eq!(reference.ask(who, &request).unwrap().payload, answer, "{who:?} {request:?}");
+    }
+    reference.destroy(5);
+    let introduced = reference.ask(tool, &ask(Kind::IS_DOMAIN_INTRODUCED, b"5\0")).unwrap();
+    assert_eq!(introduced.payload, b"F\0");
+}
