@@ -1,0 +1,119 @@
+//! Domains that go away.
+//!
+//! A domain's connection and books end at once, and with them the meaning of every permission that names it.
+//! Nodes it owned are removed, with all below them, in bounded steps: they are found by the domain's territory,
+//! so the cost follows from what it owned. Then its end is announced. All of it may be asked again at any time.
+#![forbid(unsafe_code)]
+
+use alloc::vec::Vec;
+
+use super::path::{Path, PathBuf, Special};
+use super::server::{Platform, Server};
+use super::tree::Tree;
+use crate::hyper::DomId;
+
+/// A domain whose nodes are being removed.
+#[derive(Debug)]
+pub(super) struct Dead {
+    domid: DomId,
+    /// Where nodes of it may still be.
+    territory: Vec<PathBuf>,
+    /// The next node to look at within the last of them.
+    at: Option<PathBuf>,
+    /// Whether its end is to be announced.
+    known: bool,
+}
+
+impl Server {
+    /// A domain has shut down, or crashed, and still exists. Reported once until it is resumed.
+    pub fn domain_shutdown(&mut self, domid: DomId) {
+        let Some(domain) = self.state.domains.get_mut(domid) else { return };
+        if domain.conn.is_some() && !domain.shutdown {
+            domain.shutdown = true;
+            self.announce_special(Special::Release, domid);
+        }
+    }
+
+    /// A domain is no more, or is to be treated so.
+    pub fn domain_died(&mut self, platform: &mut impl Platform, domid: DomId) {
+        let Some(conn) = self.state.domains.get(domid).map(|domain| domain.conn) else { return };
+        if domid == self.control {
+            return;
+        }
+        if let Some(conn) = conn {
+            self.disconnect(conn);
+            platform.release(domid, conn);
+        }
+        let territory = self.state.domains.remove(domid).map(|domain| domain.territory.into_paths());
+        let territory = territory.unwrap_or_default();
+        self.dead.push(Dead { domid, territory, at: None, known: conn.is_some() });
+        self.step();
+    }
+
+    /// Looks at no more than `budget` nodes for what dead domains left behind.
+    pub(super) fn bury(&mut self, mut budget: u32) {
+        while budget > 0
+            && let Some(mut dead) = self.dead.pop()
+        {
+            budget = self.bury_one(&mut dead, budget);
+            if dead.territory.is_empty() {
+                if dead.known {
+                    self.announce_special(Special::Release, dead.domid);
+                }
+            } else {
+                self.dead.push(dead);
+            }
+        }
+    }
+
+    /// Finishes with the earlier bearers of a number that is about to be used again.
+    pub(super) fn bury_now(&mut self, domid: DomId) {
+        while self.dead.iter().any(|dead| dead.domid == domid) {
+            self.bury(u32::MAX);
+        }
+    }
+
+    fn bury_one(&mut self, dead: &mut Dead, mut budget: u32) -> u32 {
+        while let Some(top) = dead.territory.last().cloned() {
+            let at = dead.at.take().unwrap_or_else(|| top.clone());
+            if budget == 0 {
+                dead.at = Some(at);
+                break;
+            }
+            budget -= 1;
+            let gone = self.remove_if_owned(dead.domid, at.as_path());
+            dead.at = following(&self.state.tree, at.as_path(), top.as_path(), !gone);
+            if dead.at.is_none() {
+                dead.territory.pop();
+            }
+        }
+        budget
+    }
+
+    fn remove_if_owned(&mut self, domid: DomId, path: Path<'_>) -> bool {
+        let owned = self.state.tree.get(path).is_some_and(|node| {
+            let perms = &node.value.perms;
+            perms.owner().domid == domid && !self.state.domains.lives(domid, perms.stamp())
+        });
+        if owned && let Some(removed) = self.state.remove(path) {
+            self.announce(path, None, Some(&removed));
+        }
+        owned
+    }
+}
+
+/// The node after `path` among those at and below `top`, parents first; `inside` when its own children count.
+fn following(tree: &Tree, path: Path<'_>, top: Path<'_>, inside: bool) -> Option<PathBuf> {
+    if inside && let Some(first) = tree.get(path).and_then(|node| node.kids.iter().next()) {
+        return Some(path.join(first.name()));
+    }
+    let mut at = path;
+    while at != top {
+        let (above, name) = (at.parent()?, at.name()?);
+        if let Some(next) = tree.get(above).and_then(|node| node.kids.after(name)) {
+            return Some(above.join(next.name()));
+        }
+        at = above;
+    }
+    None
+}

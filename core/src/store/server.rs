@@ -1,0 +1,282 @@
+//! The server as its transport sees it.
+//!
+//! [`Server`] is a state machine without I/O. A transport asks [`Server::is_ready`] before it takes a request
+//! off a connection, gives each whole request to [`Server::handle`], which executes it and returns the one
+//! answer, and sends events from [`Server::next_event`] while there is room for them. What has to happen outside
+//! (mapping a ring, binding a channel) is asked of a [`Platform`].
+#![forbid(unsafe_code)]
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::conn::Connection;
+use super::death::Dead;
+use super::domain::features;
+use super::path::Special;
+use super::perms::{Caller, Incarnation, Perms};
+use super::quota::{Quota, Usage};
+use super::state::{Refusal, State};
+use super::transaction::Transaction;
+use super::verbs::Ask;
+use super::watch::Watches;
+use super::wire::{Access, Header, Message, Perm, XsError};
+use crate::hyper::{DomId, Port};
+
+/// A connection, by a number that is not used again while the server runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ConnId(pub u32);
+
+/// What the server asks of the world outside.
+pub trait Platform {
+    /// Whether the hypervisor knows this domain.
+    fn domain_exists(&self, domid: DomId) -> bool;
+    /// Gives a domain that is being introduced its transport, whose connection is `conn`.
+    ///
+    /// # Errors
+    /// What the introducer is to be told; the domain is then not introduced.
+    fn introduce(&mut self, domid: DomId, conn: ConnId, gfn: i64, port: Port) -> Result<(), XsError>;
+    /// Gives the transport of an introduced domain a new channel and empties it in both directions.
+    ///
+    /// # Errors
+    /// What the introducer is to be told; the domain stays introduced.
+    fn reintroduce(&mut self, domid: DomId, conn: ConnId, port: Port) -> Result<(), XsError>;
+    /// Takes the transport of a domain away.
+    fn release(&mut self, domid: DomId, conn: ConnId);
+    /// Shows a line to whoever looks after the machine.
+    fn print(&mut self, text: &[u8]);
+}
+
+/// What came of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was executed; this is the answer.
+    Reply(Message),
+    /// Nothing was done. Give the request again once [`Server::is_ready`] says so, and no other before it.
+    Wait,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    pub(super) state: State,
+    pub(super) conns: BTreeMap<ConnId, Connection>,
+    pub(super) watches: Watches,
+    /// Who may see the special events, in the order of [`Special::ALL`].
+    pub(super) special_perms: [Rc<Perms>; 2],
+    /// Open transactions, oldest first.
+    pub(super) by_age: BTreeMap<(u64, ConnId, u32), ()>,
+    /// Transactions whose contested nodes nobody else may change.
+    pub(super) guards: Vec<(ConnId, u32)>,
+    pub(super) dead: Vec<Dead>,
+    pub(super) last_conn: u32,
+    pub(super) last_watch: u64,
+    /// The domain that may do everything.
+    pub(super) control: DomId,
+}
+
+impl Server {
+    /// Nodes that one call may clear away.
+    const STEP: u32 = 2048;
+
+    /// A server with an empty store. `control` owns the root and may do everything.
+    #[must_use]
+    pub fn new(control: DomId) -> Self {
+        let hidden = Rc::new(Perms::new(Perm::new(Access::None, control), &[], 0));
+        Self {
+            state: State::new(control),
+            conns: BTreeMap::new(),
+            watches: Watches::new(),
+            special_perms: [Rc::clone(&hidden), hidden],
+            by_age: BTreeMap::new(),
+            guards: Vec::new(),
+            dead: Vec::new(),
+            last_conn: 0,
+            last_watch: 0,
+            control,
+        }
+    }
+
+    /// Adds a connection that speaks for the control domain: a local one, or another program's.
+    pub fn connect(&mut self) -> ConnId {
+        self.add_connection(self.control, true)
+    }
+
+    /// Ends a connection. Watches and transactions of it go; for a domain's see [`Server::domain_died`].
+    pub fn disconnect(&mut self, conn: ConnId) {
+        self.reset(conn);
+        self.conns.remove(&conn);
+    }
+
+    /// Ends watches, transactions and unread events of a connection, as when its ring is reset.
+    pub fn reset(&mut self, conn: ConnId) {
+        self.drop_watches(conn);
+        self.drop_transactions(conn);
+        if let Some(connection) = self.conns.get_mut(&conn) {
+            connection.waits = false;
+        }
+    }
+
+    /// Whether a request of this connection may be taken now. One that does not read its events may send none,
+    /// and one whose request was put off has to wait for the reason to pass.
+    #[must_use]
+    pub fn is_ready(&self, conn: ConnId) -> bool {
+        let Some(connection) = self.conns.get(&conn) else { return false };
+        let (items, bytes) = self.event_limits(connection);
+        let passed = !connection.waits || (self.guards.is_empty() && self.state.is_settled());
+        passed && !connection.events.is_full(items, bytes)
+    }
+
+    /// Executes one request.
+    pub fn handle(
+        &mut self,
+        platform: &mut impl Platform,
+        conn: ConnId,
+        header: &Header,
+        payload: &[u8],
+    ) -> Outcome {
+        let Some(connection) = self.conns.get_mut(&conn) else {
+            return Outcome::Reply(Message::error(header, XsError::EINVAL));
+        };
+        let tx_id = if header.kind.ignores_transaction() { 0 } else { header.tx_id };
+        let transaction = connection.transactions.remove(&tx_id);
+        let unknown = tx_id != 0 && transaction.is_none();
+        let mut ask =
+            Ask { conn, caller: self.caller(conn), tx_id, transaction, features: self.features_of(conn) };
+        let answer = if unknown {
+            Err(XsError::ENOENT.into())
+        } else {
+            self.execute(platform, &mut ask, header.kind, payload)
+        };
+        let waits = answer == Err(Refusal::Wait);
+        if let Some(connection) = self.conns.get_mut(&conn) {
+            connection.waits = waits;
+            if let Some(transaction) = ask.transaction {
+                connection.transactions.insert(tx_id, transaction);
+            }
+        }
+        self.age_transactions();
+        self.step();
+        match answer {
+            Ok(Some(payload)) => Outcome::Reply(Message::reply(header, payload)),
+            Ok(None) => Outcome::Reply(Message::ok(header)),
+            Err(Refusal::Error(error)) => Outcome::Reply(Message::error(header, error)),
+            Err(Refusal::Wait) => Outcome::Wait,
+        }
+    }
+
+    /// The next event for this connection.
+    pub fn next_event(&mut self, conn: ConnId) -> Option<Message> {
+        self.conns.get_mut(&conn)?.events.pop()
+    }
+
+    /// Whether events wait for this connection.
+    #[must_use]
+    pub fn has_events(&self, conn: ConnId) -> bool {
+        self.conns.get(&conn).is_some_and(|connection| !connection.events.is_empty())
+    }
+
+    /// Connections that have events waiting.
+    pub fn with_events(&self) -> impl Iterator<Item = ConnId> {
+        self.conns.iter().filter(|(_, connection)| !connection.events.is_empty()).map(|(conn, _)| *conn)
+    }
+
+    /// Does a bounded piece of the work that was put off: clearing away what was removed, and after domains
+    /// that died. Returns whether there is more.
+    pub fn step(&mut self) -> bool {
+        let budget = self.state.step(Self::STEP);
+        self.bury(budget);
+        self.state.has_chores() || !self.dead.is_empty()
+    }
+
+    /// The limit that holds for a connection's domain, or none.
+    #[must_use]
+    pub fn limit(&self, conn: ConnId, quota: Quota) -> Option<u32> {
+        self.state.limit_of(&self.caller(conn), quota)
+    }
+
+    /// What a domain has in use.
+    #[must_use]
+    pub fn usage(&self, domid: DomId) -> Option<Usage> {
+        self.state.domains.get(domid).map(|domain| domain.usage)
+    }
+
+    /// The ring features a domain is offered.
+    #[must_use]
+    pub fn features(&self, domid: DomId) -> u32 {
+        self.state.domains.get(domid).map_or(features::ALL, |domain| domain.features)
+    }
+
+    /// The domains the server knows of, and their connections if they are introduced.
+    pub fn domains(&self) -> impl Iterator<Item = (DomId, Option<ConnId>)> {
+        self.state.domains.iter().map(|(domid, domain)| (domid, domain.conn))
+    }
+
+    pub(super) fn add_connection(&mut self, domid: DomId, privileged: bool) -> ConnId {
+        self.last_conn += 1;
+        let conn = ConnId(self.last_conn);
+        self.conns.insert(conn, Connection::new(domid, privileged));
+        conn
+    }
+
+    /// In whose name this connection acts.
+    pub(super) fn caller(&self, conn: ConnId) -> Caller {
+        let connection = self.conns.get(&conn);
+        let domid = connection.map_or(DomId::INVALID, |connection| connection.domid);
+        let nobody = Incarnation { domid, born: u64::MAX };
+        Caller {
+            domain: self.state.domains.incarnation(domid).unwrap_or(nobody),
+            target: connection
+                .and_then(|connection| connection.target)
+                .filter(|target| self.state.domains.incarnation(target.domid) == Some(*target)),
+            privileged: connection.is_some_and(|connection| connection.privileged),
+        }
+    }
+
+    pub(super) fn event_limits(&self, connection: &Connection) -> (u32, u32) {
+        let limit = |quota| self.state.limit(connection.domid, quota).unwrap_or(u32::MAX);
+        (limit(Quota::Events), limit(Quota::EventBytes))
+    }
+
+    pub(super) fn special_perms(&self, special: Special) -> &Rc<Perms> {
+        let [introduce, release] = &self.special_perms;
+        match special {
+            Special::Introduce => introduce,
+            Special::Release => release,
+        }
+    }
+
+    pub(super) fn set_special_perms(&mut self, special: Special, perms: Rc<Perms>) {
+        let [introduce, release] = &mut self.special_perms;
+        match special {
+            Special::Introduce => *introduce = perms,
+            Special::Release => *release = perms,
+        }
+    }
+
+    fn features_of(&self, conn: ConnId) -> u32 {
+        self.conns.get(&conn).map_or(0, |connection| self.features(connection.domid))
+    }
+
+    /// Dooms transactions that have outlived too many changes: their copies would keep old nodes alive.
+    fn age_transactions(&mut self) {
+        while let Some(((start, conn, id), ())) = self.by_age.first_key_value() {
+            let (start, conn, id) = (*start, *conn, *id);
+            let Some(connection) = self.conns.get_mut(&conn) else { return };
+            let age = self.state.limit(connection.domid, Quota::TransactionAge).map_or(u64::MAX, u64::from);
+            if self.state.now().saturating_sub(start) <= age {
+                return;
+            }
+            self.by_age.pop_first();
+            if let Some(transaction) = connection.transactions.get_mut(&id) {
+                let now = self.state.tick();
+                transaction.doom(&self.state.tree, now).into_iter().for_each(|tree| self.state.discard(tree));
+                self.by_age.insert((now, conn, id), ());
+            }
+        }
+    }
+}
+
+/// Boxed, because it is moved with every request that belongs to it.
+pub(super) type Open = Box<Transaction>;

@@ -1,0 +1,239 @@
+//! Transactions. Source: `docs/misc/xenstore.txt`, "Transactions".
+//!
+//! A transaction works on a copy of the tree, which costs next to nothing to take. It remembers what it looked
+//! at and what it changed, by path and by kind. It may commit when all of that is in the live tree as it was in
+//! the copy; then its changes, and nothing else, are made there. Who worked elsewhere is never in the way, not
+//! even who created another child of the same node.
+#![forbid(unsafe_code)]
+
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::path::{Path, PathBuf};
+use super::perms::{Perms, Stamp};
+use super::tree::{Data, Tree};
+
+/// Bytes a touched path is charged besides its own: about what its entry and the copied nodes take.
+pub(crate) const TOUCH_COST: u32 = 512;
+
+bitflags::bitflags! {
+    /// What of a node a transaction depends on. That it exists, or does not, is always a part of it.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Looks: u8 {
+        const EXISTS = 0;
+        const VALUE = 1;
+        const PERMS = 2;
+        /// The names of its children.
+        const LIST = 4;
+        /// Everything at and below it.
+        const BELOW = 8;
+    }
+}
+
+/// A change of one node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    Created,
+    /// Created on the way to another, which gets the event.
+    Implied,
+    Value,
+    Perms,
+    Removed,
+}
+
+/// What a transaction has to do with one path.
+#[derive(Debug)]
+struct Touch {
+    looks: Looks,
+    change: Option<Changed>,
+}
+
+/// What became of a node that changed.
+#[derive(Clone, Copy, Debug)]
+struct Changed {
+    /// Place among all changes, by when it changed first.
+    order: usize,
+    /// It was removed, perhaps to be created again.
+    removed: bool,
+    value: bool,
+    perms: bool,
+    /// It has an event of its own.
+    told: bool,
+}
+
+/// What a commit has to do to the live tree at one path.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    pub(crate) path: PathBuf,
+    pub(crate) order: usize,
+    pub(crate) remove: bool,
+    /// The node as it is to be, unless it is to be absent.
+    pub(crate) node: Option<Data>,
+    pub(crate) value: bool,
+    pub(crate) perms: bool,
+    pub(crate) told: bool,
+}
+
+/// An open transaction.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    /// When it began, or last had to begin anew.
+    pub(crate) start: Stamp,
+    base: Tree,
+    view: Tree,
+    touched: BTreeMap<PathBuf, Touch>,
+    changes: usize,
+    /// Bytes its owner is charged for it.
+    pub(crate) charged: u32,
+    /// Nodes it has created.
+    pub(crate) created: u32,
+    /// Whether it can no longer commit.
+    pub(crate) doomed: bool,
+}
+
+impl Transaction {
+    pub(crate) fn new(tree: &Tree, start: Stamp) -> Self {
+        Self {
+            start,
+            base: tree.clone(),
+            view: tree.clone(),
+            touched: BTreeMap::new(),
+            changes: 0,
+            charged: 0,
+            created: 0,
+            doomed: false,
+        }
+    }
+
+    /// The tree as the transaction sees it.
+    pub(crate) fn view(&self) -> &Tree {
+        &self.view
+    }
+
+    pub(crate) fn touches(&self, path: Path<'_>) -> bool {
+        self.touched.contains_key(path.as_bytes())
+    }
+
+    pub(crate) fn touched(&self) -> usize {
+        self.touched.len()
+    }
+
+    /// Remembers a look at `path`.
+    pub(crate) fn look(&mut self, path: Path<'_>, looks: Looks) {
+        self.touch(path).looks |= looks;
+    }
+
+    pub(crate) fn create(&mut self, path: Path<'_>, perms: &Rc<Perms>, value: &[u8], now: Stamp) {
+        let missing = self.view.reach(path).missing;
+        self.view.create(path, perms, value, now);
+        let mut at = Some(path);
+        for level in 0..missing {
+            let Some(path) = at else { break };
+            self.change(path, if level == 0 { Change::Created } else { Change::Implied });
+            self.created = self.created.saturating_add(1);
+            at = path.parent();
+        }
+    }
+
+    pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8], now: Stamp) {
+        if let Some(node) = self.view.get_mut(path) {
+            node.value.set_value(value, now);
+            self.change(path, Change::Value);
+        }
+    }
+
+    pub(crate) fn set_perms(&mut self, path: Path<'_>, perms: Rc<Perms>, now: Stamp) {
+        if let Some(node) = self.view.get_mut(path) {
+            node.value.set_perms(perms, now);
+            self.change(path, Change::Perms);
+        }
+    }
+
+    /// Removes a node; returns what has to be freed.
+    pub(crate) fn remove(&mut self, path: Path<'_>, now: Stamp) -> Option<Tree> {
+        let node = self.view.remove(path, now)?;
+        self.change(path, Change::Removed);
+        Some(node)
+    }
+
+    /// Begins anew on `tree`, without a chance to commit; returns what has to be freed.
+    pub(crate) fn doom(&mut self, tree: &Tree, start: Stamp) -> [Tree; 2] {
+        self.doomed = true;
+        self.start = start;
+        let base = core::mem::replace(&mut self.base, tree.clone());
+        [base, core::mem::replace(&mut self.view, tree.clone())]
+    }
+
+    /// The paths where the live tree is no longer what the transaction saw.
+    pub(crate) fn conflicts(&self, live: &Tree) -> Vec<PathBuf> {
+        if same(Looks::all(), live, &self.base) {
+            return Vec::new();
+        }
+        let changed = |(path, touch): (&PathBuf, &Touch)| {
+            let then_and_now = (self.base.get(path.as_path()), live.get(path.as_path()));
+            let holds = match then_and_now {
+                (Some(then), Some(now)) => same(touch.looks, then, now),
+                (None, None) => true,
+                _ => false,
+            };
+            (!holds).then(|| path.clone())
+        };
+        self.touched.iter().filter_map(changed).collect()
+    }
+
+    /// What a commit has to do, parents first.
+    pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
+        self.touched.iter().filter_map(|(path, touch)| {
+            let Changed { order, removed, value, perms, told } = touch.change?;
+            let node = self.view.get(path.as_path()).map(|node| node.value.clone());
+            Some(Effect { path: path.clone(), order, remove: removed, node, value, perms, told })
+        })
+    }
+
+    /// What the transaction was based on.
+    pub(crate) fn base(&self) -> &Tree {
+        &self.base
+    }
+
+    /// What has to be freed at its end.
+    pub(crate) fn into_trees(self) -> [Tree; 2] {
+        [self.base, self.view]
+    }
+
+    fn change(&mut self, path: Path<'_>, change: Change) {
+        let order = self.changes;
+        let touch = self.touch(path);
+        let fresh = touch.change.is_none();
+        let changed = touch.change.get_or_insert(Changed {
+            order,
+            removed: false,
+            value: false,
+            perms: false,
+            told: false,
+        });
+        changed.told |= !matches!(change, Change::Implied);
+        match change {
+            Change::Created | Change::Implied => (changed.value, changed.perms) = (true, true),
+            Change::Value => changed.value = true,
+            Change::Perms => changed.perms = true,
+            Change::Removed => changed.removed = true,
+        }
+        self.changes += usize::from(fresh);
+    }
+
+    fn touch(&mut self, path: Path<'_>) -> &mut Touch {
+        let untouched = || Touch { looks: Looks::EXISTS, change: None };
+        self.touched.entry(path.to_buf()).or_insert_with(untouched)
+    }
+}
+
+/// Whether two nodes are the same in what was looked at.
+fn same(looks: Looks, then: &Tree, now: &Tree) -> bool {
+    let all = looks.contains(Looks::BELOW);
+    let (before, after) = (&then.value, &now.value);
+    (!all && !looks.contains(Looks::VALUE) || before.value() == after.value())
+        && (!all && !looks.contains(Looks::PERMS) || before.perms == after.perms)
+        && (!looks.contains(Looks::LIST) || before.listed() == after.listed())
+        && (!all || then.kids.is(&now.kids))
+}

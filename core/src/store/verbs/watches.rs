@@ -1,0 +1,110 @@
+//! Setting and ending watches.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::{Answer, Ask};
+use crate::store::domain::features;
+use crate::store::path::check_special;
+use crate::store::quota::Quota;
+use crate::store::server::{ConnId, Server};
+use crate::store::state::bytes;
+use crate::store::watch::{Subject, WATCH_COST, Watch};
+use crate::store::wire::{ABS_PATH_MAX, PAYLOAD_MAX, XsError};
+
+/// Bytes a token may have: with it, no path can make an event too long to be sent.
+const TOKEN_MAX: usize = PAYLOAD_MAX - ABS_PATH_MAX - 2;
+
+impl Server {
+    pub(super) fn watch(&mut self, ask: &Ask, path: &[u8], token: &[u8], depth: Option<u32>) -> Answer {
+        if token.len() > TOKEN_MAX || (depth.is_some() && ask.features & features::WATCH_DEPTH == 0) {
+            return Err(XsError::EINVAL.into());
+        }
+        let (subject, prefix) = self.subject(ask, path)?;
+        let key = (subject, Rc::from(token));
+        let Some(connection) = self.conns.get(&ask.conn) else { return Err(XsError::EINVAL.into()) };
+        if connection.watches.contains_key(&key) {
+            return Err(XsError::EEXIST.into());
+        }
+        let most = self.state.limit_of(&ask.caller, Quota::Watches);
+        if most.is_some_and(|most| bytes(connection.watches.len()) >= most) {
+            return Err(XsError::E2BIG.into());
+        }
+        self.last_watch += 1;
+        let (subject, token) = key.clone();
+        let lost = Cell::new(false);
+        let watch =
+            Rc::new(Watch { conn: ask.conn, number: self.last_watch, subject, token, prefix, depth, lost });
+        self.state.check_room(&ask.caller, ask.caller.domain.domid, 0, watch.cost())?;
+        self.state.charge(ask.caller.domain.domid, watch.cost());
+        self.watches.add(&watch);
+        if let Some(connection) = self.conns.get_mut(&ask.conn) {
+            connection.watches.insert(key, Rc::clone(&watch));
+        }
+        self.count_watches(ask.conn);
+        // Clients look at once, whatever is there: one event comes up front.
+        self.queue(&watch, &watch.subject.as_bytes().into());
+        Ok(None)
+    }
+
+    pub(super) fn unwatch(&mut self, ask: &Ask, path: &[u8], token: &[u8]) -> Answer {
+        let (subject, _) = self.subject(ask, path)?;
+        let connection = self.conns.get_mut(&ask.conn);
+        let watch = connection.and_then(|connection| connection.watches.remove(&(subject, token.into())));
+        self.drop_watch(&watch.ok_or(XsError::ENOENT)?);
+        self.count_watches(ask.conn);
+        Ok(None)
+    }
+
+    pub(super) fn reset_watches(&mut self, ask: &mut Ask) -> Answer {
+        self.drop_watches(ask.conn);
+        self.drop_transactions(ask.conn);
+        if let Some(transaction) = ask.transaction.take() {
+            self.close(ask.conn, ask.tx_id, *transaction);
+        }
+        Ok(None)
+    }
+
+    /// Ends all watches of a connection, with the events they still had.
+    pub(in crate::store) fn drop_watches(&mut self, conn: ConnId) {
+        let Some(connection) = self.conns.get_mut(&conn) else { return };
+        for watch in core::mem::take(&mut connection.watches).into_values() {
+            self.drop_watch(&watch);
+        }
+        self.count_watches(conn);
+    }
+
+    fn drop_watch(&mut self, watch: &Rc<Watch>) {
+        self.watches.remove(watch);
+        if let Some(connection) = self.conns.get_mut(&watch.conn) {
+            connection.events.forget(watch);
+            self.state.refund(connection.domid, watch.cost());
+        }
+    }
+
+    /// What the client wants to watch, and how much of it to leave off in events.
+    fn subject(&self, ask: &Ask, text: &[u8]) -> Result<(Subject, usize), XsError> {
+        if text.first() == Some(&b'@') {
+            check_special(text)?;
+            return Ok((Subject::Special(text.into()), 0));
+        }
+        let mut scratch = Vec::new();
+        let path = ask.path(self, text, &mut scratch)?;
+        Ok((Subject::Path(path.to_buf()), path.as_bytes().len() - text.len()))
+    }
+
+    fn count_watches(&mut self, conn: ConnId) {
+        let Some(connection) = self.conns.get(&conn) else { return };
+        if let Some(domain) = self.state.domains.get_mut(connection.domid) {
+            domain.usage.watches = bytes(connection.watches.len());
+        }
+    }
+}
+
+impl Watch {
+    /// What it is charged with.
+    pub(in crate::store) fn cost(&self) -> u32 {
+        WATCH_COST + bytes(self.subject.as_bytes().len() + self.token.len())
+    }
+}
