@@ -3,3 +3,4 @@
 pub mod differential;
 pub mod kernel;
 pub mod qemu;
+pub mod sim;
