@@ -3,9 +3,10 @@
 use core::fmt;
 
 use super::OptionsError;
+use crate::abi::interface::NoInterface;
 use crate::bundle::BundleError;
 use crate::events::BindError;
-use crate::hyper::{Call, HvError, Port, XenVersion};
+use crate::hyper::{HvError, Port};
 
 /// Why the control domain cannot start.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,15 +17,8 @@ pub enum BootError {
     NotInitialDomain,
     /// Xen gave us no rights over other domains.
     NotPrivileged,
-    /// A hypervisor whose interfaces this build does not know.
-    UnknownXen(XenVersion),
-    /// The hypervisor does not speak the interface that its version is known for.
-    Interface {
-        /// Its version.
-        version: XenVersion,
-        /// The call that it did not understand.
-        call: Call,
-    },
+    /// The hypervisor speaks no control interface that this build knows.
+    NoInterface(NoInterface),
     /// Too little memory to work with.
     TooLittleMemory {
         /// Pages we have.
@@ -59,15 +53,7 @@ impl fmt::Display for BootError {
             Self::NotPrivileged => {
                 f.write_str("no control privilege: Xen has to start xendless as its initial domain")
             }
-            Self::UnknownXen(XenVersion { major, minor }) => {
-                write!(f, "Xen {major}.{minor} is not supported: this version works with Xen 4.17")
-            }
-            Self::Interface { version: XenVersion { major, minor }, call } => {
-                write!(
-                    f,
-                    "this Xen {major}.{minor} speaks another interface for {call}: use an unchanged release of it"
-                )
-            }
+            Self::NoInterface(reason) => write!(f, "{reason}; use a release of Xen that is known"),
             Self::TooLittleMemory { pages, needed } => write!(
                 f,
                 "{} KiB of memory are too little: give at least {} KiB with Xen's dom0_mem option",

@@ -1,20 +1,20 @@
 //! From Xen's hand-over to a control domain at work, or to one line that says why not.
 //!
 //! [`start`] checks what the control domain stands on, binds its event channels and says that it is ready. When
-//! anything is wrong it takes back what it bound; [`abort`] then prints the reason and powers off. Powering off,
-//! not crashing: Xen restarts the machine when its initial domain crashes, and the next boot would fail the
-//! same way, for ever.
+//! anything is wrong it takes back what it bound, prints nothing and returns the reason. The caller prints that
+//! as the one fatal line and powers off. Powering off, not crashing: Xen restarts the machine when its initial
+//! domain crashes, and the next boot would fail the same way, for ever.
 #![forbid(unsafe_code)]
 
 mod error;
 mod options;
 
 use crate::abi::errno::Errno;
-use crate::abi::interface::INTERFACES;
+use crate::abi::interface::NoInterface;
 use crate::bundle::Bundle;
 use crate::control::{Control, Event, Site};
-use crate::hyper::{Console, EventChannels, Host, HvError, Scheduler, ShutdownReason, Virq};
-use crate::lines::{self, Fatal, Ready};
+use crate::hyper::{Console, EventChannels, Host, HvError, Virq};
+use crate::lines::{self, Ready};
 use crate::shared::PAGE_SIZE;
 
 pub use error::BootError;
@@ -63,13 +63,6 @@ where
     }
 }
 
-/// Prints `error` as the one fatal line and powers off. Returns only when Xen refuses.
-pub fn abort<H: Console + Scheduler>(hv: &H, error: &BootError) {
-    // Without a console there is nobody to tell.
-    let _ = lines::print(hv, Fatal(error));
-    let _ = hv.shutdown(ShutdownReason::Poweroff);
-}
-
 fn check_rights(facts: &BootFacts<'_>) -> Result<(), BootError> {
     if !facts.initial_domain {
         return Err(BootError::NotInitialDomain);
@@ -80,15 +73,13 @@ fn check_rights(facts: &BootFacts<'_>) -> Result<(), BootError> {
     Ok(())
 }
 
-/// The version decides which interfaces we speak; one sysctl shows that Xen understands them.
+/// One sysctl shows that we and Xen speak the same control interface.
 fn check_hypervisor(host: &impl Host) -> Result<(), BootError> {
-    let version = host.xen_version()?;
-    if !INTERFACES.iter().any(|known| known.release == version) {
-        return Err(BootError::UnknownXen(version));
-    }
     match host.host_info() {
         Ok(_) => Ok(()),
-        Err(HvError { errno: Errno::EACCES, call }) => Err(BootError::Interface { version, call }),
+        Err(HvError { errno: Errno::EACCES, .. }) => {
+            Err(BootError::NoInterface(NoInterface { running: host.xen_version()? }))
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }

@@ -83,17 +83,6 @@ pub(super) enum Channel {
     Virq(Virq),
 }
 
-/// Numbers of `xen/xen.h`.
-fn virq_number(virq: Virq) -> u32 {
-    match virq {
-        Virq::Timer => 0,
-        Virq::Debug => 1,
-        Virq::Console => 2,
-        Virq::DomainException => 3,
-        Virq::ConsoleRing => 8,
-    }
-}
-
 impl Domain {
     /// `get_free_port`: the lowest free one.
     fn free_port(&mut self) -> Answer<u32> {
@@ -243,7 +232,7 @@ impl Channel {
         match self {
             Self::Unbound(remote) => PortState::Unbound(remote),
             Self::Interdomain(remote, port) => PortState::Interdomain(remote, Port(port)),
-            Self::Virq(virq) => PortState::Virq(virq_number(virq)),
+            Self::Virq(virq) => PortState::Virq(virq.code()),
         }
     }
 }

@@ -32,14 +32,16 @@ const OWN_GET_PARAMS: [u32; 11] = [0, 1, 2, 15, 17, 18, 19, 34, 35, 36, 37];
 const ONCE_PARAMS: [u32; 7] = [5, 6, 9, 32, 33, 35, 38];
 
 impl Machine {
-    /// What every `domctl` checks first: the domain, then the caller's rights.
+    /// What every `domctl` checks first: the interface, the domain, the caller's rights.
     fn domctl(&mut self, me: DomId, domid: DomId) -> Answer<&mut Domain> {
+        self.require_interface()?;
         self.domain(domid)?;
         self.require_privilege(me)?;
         self.domain_mut(domid)
     }
 
     fn create(&mut self, me: DomId, request: &CreateDomain) -> Answer<DomId> {
+        self.require_interface()?;
         self.require_privilege(me)?;
         let domid = self.choose_domid(request.domid)?;
         self.check(request)?;
@@ -261,7 +263,7 @@ impl Domains for SimDomain {
 
     fn list_domains(&self, first: DomId, out: &mut [Option<DomainInfo>]) -> Result<usize> {
         self.call(Call::DomainList, |machine, me| {
-            machine.require_privilege(me)?;
+            machine.sysctl(me)?;
             let mut count = 0;
             for (slot, (domid, domain)) in out.iter_mut().zip(machine.domains.range(first..)) {
                 *slot = Some(info(*domid, domain));

@@ -1,10 +1,14 @@
-//! Grants. Refusals follow `common/grant_table.c` of Xen; its status codes are reported as the errno that
-//! `xendless_core::hyper::Grants` documents.
+//! Grants. Refusals follow `common/grant_table.c` of Xen, whose status codes become errnos as on real Xen.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use xendless_core::abi::errno::Errno;
+use xendless_core::abi::grant_table::{
+    GNTST_BAD_DOMAIN, GNTST_BAD_GNTREF, GNTST_BAD_PAGE, GNTST_GENERAL_ERROR, GNTST_NO_SPACE,
+    GNTTAB_NR_RESERVED_ENTRIES,
+};
+use xendless_core::hyper::encode::grant_outcome;
 use xendless_core::hyper::{Access, Call, DomId, Gfn, GrantRef, Grants, Result, SharedOut};
 use xendless_core::shared::Page;
 
@@ -15,9 +19,6 @@ use super::{Answer, SimDomain};
 /// Entries in a page of grant table (version 1), and mappings tracked in a page of map tracking.
 const ENTRIES_PER_FRAME: u32 = 512;
 const MAPTRACK_PER_FRAME: u32 = 256;
-
-/// The first entry that has no fixed purpose (`GNTTAB_NR_RESERVED_ENTRIES`).
-const FIRST_ORDINARY: u32 = 8;
 
 /// One entry of a domain's grant table.
 #[derive(Clone, Copy, Debug)]
@@ -60,34 +61,41 @@ impl Drop for SimOffer {
     }
 }
 
+/// What a grant operation that leaves `code` is reported as.
+fn status(code: i16) -> Errno {
+    grant_outcome(code).expect_err("a refusal")
+}
+
 impl Machine {
     fn map_grant(&mut self, me: DomId, owner: DomId, gref: u32, access: Access) -> Answer<(u64, Arc<Page>)> {
-        // GNTST_bad_domain: `DOMID_SELF` is not understood here.
-        let rights = self.domain(owner)?.max_grant_frames * ENTRIES_PER_FRAME;
+        // `DOMID_SELF` is not understood here.
+        let domain = self.domain(owner).map_err(|_| status(GNTST_BAD_DOMAIN))?;
         let tracked =
             self.mappings.values().filter(|mapping| mapping.mapper == me && mapping.grant.is_some());
-        // GNTST_no_space.
         if tracked.count() >= (self.domain(me)?.max_maptrack_frames * MAPTRACK_PER_FRAME) as usize {
-            return Err(Errno::ENOSPC);
+            return Err(status(GNTST_NO_SPACE));
         }
-        // GNTST_bad_gntref.
-        if gref >= rights {
-            return Err(Errno::ENOENT);
+        if gref >= domain.max_grant_frames * ENTRIES_PER_FRAME {
+            return Err(status(GNTST_BAD_GNTREF));
         }
         let writable = access == Access::ReadWrite;
-        // GNTST_general_error: an entry that is pinned is not looked at again, except for writing.
-        let domain = self.domain(owner)?;
-        let grant = domain.grants.get(&gref).filter(|grant| grant.to == me).ok_or(Errno::EINVAL)?;
+        let grant = domain.grants.get(&gref).filter(|grant| grant.to == me);
+        let grant = grant.ok_or(status(GNTST_GENERAL_ERROR))?;
+        // An entry that is pinned is not looked at again, except for writing.
         let look = grant.mapped == 0 || (writable && grant.writers == 0);
         if look && (grant.withdrawn || (writable && grant.access == Access::ReadOnly)) {
-            return Err(Errno::EINVAL);
+            return Err(status(GNTST_GENERAL_ERROR));
         }
-        // `get_paged_frame`, GNTST_bad_page: not a page of the granting domain.
-        let mfn = domain.frame(grant.gfn).ok_or(Errno::ENXIO)?;
-        if self.frames.get(&mfn).is_none_or(|frame| frame.owner != owner || frame.table.is_some()) {
-            return Err(Errno::ENXIO);
+        // `get_paged_frame`: not a page of the granting domain. A page table cannot be written to.
+        let mfn = domain.frame(grant.gfn).ok_or(status(GNTST_BAD_PAGE))?;
+        let frame = self.frames.get(&mfn).filter(|frame| frame.owner == owner && !frame.released);
+        let frame = frame.ok_or(status(GNTST_BAD_PAGE))?;
+        if writable && frame.table.is_some() {
+            return Err(status(GNTST_GENERAL_ERROR));
         }
-        let mapped = self.map(me, mfn, Some(MappedGrant { owner, gref, writable })).ok_or(Errno::ENXIO)?;
+        let mapped = self
+            .map(me, mfn, Some(MappedGrant { owner, gref, writable }))
+            .ok_or(status(GNTST_GENERAL_ERROR))?;
         if let Some(grant) = self.domain_mut(owner)?.grants.get_mut(&gref) {
             grant.mapped += 1;
             grant.writers += u32::from(writable);
@@ -107,7 +115,7 @@ impl Machine {
 
     fn offer(&mut self, me: DomId, to: DomId, access: Access) -> Answer<(u32, Arc<Page>)> {
         let domain = self.domain(me)?;
-        let entries = FIRST_ORDINARY..domain.max_grant_frames * ENTRIES_PER_FRAME;
+        let entries = GNTTAB_NR_RESERVED_ENTRIES..domain.max_grant_frames * ENTRIES_PER_FRAME;
         let gref = entries.into_iter().find(|gref| !domain.grants.contains_key(gref)).ok_or(Errno::ENOSPC)?;
         let gfn = self.private_frame(me, Use::Offered);
         let page = self.frames.get_mut(&gfn).ok_or(Errno::ENOMEM)?.page();

@@ -113,7 +113,7 @@ impl Host for SimDomain {
 
     fn host_info(&self) -> Result<HostInfo> {
         self.call(Call::PhysInfo, |machine, me| {
-            machine.require_privilege(me)?;
+            machine.sysctl(me)?;
             let control = machine.config.control_pages;
             Ok(HostInfo {
                 threads_per_core: 1,
@@ -134,14 +134,14 @@ impl Host for SimDomain {
 
     fn scheduler(&self) -> Result<SchedulerKind> {
         self.call(Call::SchedulerId, |machine, me| {
-            machine.require_privilege(me)?;
+            machine.sysctl(me)?;
             Ok(SchedulerKind::Credit2)
         })
     }
 
     fn read_console_ring(&self, index: u32, buffer: &mut [u8]) -> Result<(usize, u32)> {
         self.call(Call::ReadConsoleRing, |machine, me| {
-            machine.require_privilege(me)?;
+            machine.sysctl(me)?;
             let held = machine.ring.len();
             let start = machine.ring_end.wrapping_sub(held as u32);
             // `read_console_ring`: an index outside of what is held starts at the oldest byte.

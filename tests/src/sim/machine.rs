@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use xendless_core::abi::errno::Errno;
+use xendless_core::abi::interface::INTERFACES;
 use xendless_core::hyper::{CreateFlags, DomId, DomainHandle, ShutdownReason, Virq};
 
 use super::channels::{Channel, EventMemory};
@@ -144,6 +145,18 @@ impl Machine {
     pub(super) fn resolve(&self, caller: DomId, domid: DomId) -> Answer<DomId> {
         let domid = if domid == DomId::SELF { caller } else { domid };
         self.domain(domid).map(|_| domid)
+    }
+
+    /// What `domctl` and `sysctl` check before anything else: callers speak an interface that is known.
+    pub(super) fn require_interface(&self) -> Answer<()> {
+        let known = INTERFACES.iter().any(|interface| interface.release == self.config.version);
+        if known { Ok(()) } else { Err(Errno::EACCES) }
+    }
+
+    /// `sysctl`: the interface, then the caller's rights.
+    pub(super) fn sysctl(&self, caller: DomId) -> Answer<()> {
+        self.require_interface()?;
+        self.require_privilege(caller)
     }
 
     /// `XSM_PRIV` of Xen's default policy.

@@ -16,6 +16,7 @@ mod grants;
 mod host;
 mod machine;
 mod memory;
+mod site;
 mod snapshot;
 mod tables;
 
@@ -30,6 +31,7 @@ pub use grants::SimOffer;
 pub use host::Power;
 use machine::Machine;
 pub use memory::SimMapping;
+pub use site::SimSite;
 pub use snapshot::{DomainSnapshot, Snapshot};
 
 /// How a hypercall ends inside the model: with a value or the errno of Xen.

@@ -1,0 +1,178 @@
+//! Booting the control domain: once well, and once with every hypercall failing in every way.
+
+use xendless_core::abi::errno::Errno;
+use xendless_core::abi::xen;
+use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options};
+use xendless_core::bundle::BundleError;
+use xendless_core::control::{Control, Event};
+use xendless_core::hyper::{DomId, Fault, FaultInjector, Hypervisor, PortState, ShutdownReason, XenVersion};
+use xendless_core::lines::{self, FATAL_PREFIX, Fatal, Ready};
+use xendless_hosttools::bundle::Maker;
+use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimSite};
+
+fn bundle() -> Vec<u8> {
+    let mut maker = Maker::new();
+    maker.add("kernel", vec![1; 10_000]).unwrap();
+    maker.make().unwrap()
+}
+
+fn facts(bundle: &[u8]) -> BootFacts<'_> {
+    BootFacts {
+        initial_domain: true,
+        privileged: true,
+        pages: 8 << 10,
+        bundle: Some(bundle),
+        entered_at: 1_000_000,
+    }
+}
+
+/// What the control domain does from Xen's hand-over on.
+fn boot_or_halt(hv: &impl Hypervisor, site: &SimSite, facts: &BootFacts<'_>) -> Result<Control, BootError> {
+    boot::start(hv, site, facts).inspect_err(|error| {
+        lines::print(hv, Fatal(error)).unwrap();
+        hv.shutdown(ShutdownReason::Poweroff).unwrap();
+    })
+}
+
+/// Boot failed as it should: one line, power off, nothing left.
+fn assert_clean_refusal(sim: &SimHypervisor, error: &BootError) {
+    let console = sim.console();
+    assert_eq!(console, format!("{FATAL_PREFIX}{error}\n"), "one line and no other");
+    assert!(!console.trim_end().contains('\n') && console.is_ascii(), "plain text: {console:?}");
+    assert!(!console.contains("..."), "the line fits: {console}");
+    assert_eq!(sim.power(), Power::Halted, "no restart, which would fail again");
+    sim.assert_pristine();
+}
+
+fn refusal(facts: &BootFacts<'_>) -> BootError {
+    let sim = SimHypervisor::default();
+    let error = boot_or_halt(&sim.control(), &SimSite::new(&sim), facts).unwrap_err();
+    assert_clean_refusal(&sim, &error);
+    error
+}
+
+#[test]
+fn a_good_boot_says_that_it_is_ready() {
+    let sim = SimHypervisor::default();
+    sim.advance(4_214_000);
+    let (site, bundle) = (SimSite::new(&sim), bundle());
+    boot::start(&sim.control(), &site, &facts(&bundle)).unwrap();
+
+    let console = sim.console();
+    let ready = Ready::parse(console.strip_suffix('\n').unwrap()).expect("the ready line");
+    assert_eq!(ready, Ready { version: lines::VERSION, after_us: 3214, heap: site.heap.get() });
+    assert_eq!(site.take_events(), [Event::Ready { after_ns: 3_214_000 }]);
+
+    let initial = &sim.snapshot().domains[&DomId(0)];
+    let bound: Vec<PortState> = initial.ports.values().copied().collect();
+    let virqs = [xen::VIRQ_DEBUG, xen::VIRQ_DOM_EXC, xen::VIRQ_CONSOLE, xen::VIRQ_TIMER];
+    assert_eq!(bound, virqs.map(PortState::Virq));
+}
+
+#[test]
+fn a_fault_in_any_hypercall_is_one_fatal_line_and_leaves_nothing() {
+    let bundle = bundle();
+    let boot = |fault| {
+        let sim = SimHypervisor::default();
+        let hv: FaultInjector<SimDomain> = FaultInjector::new(sim.control(), fault);
+        let outcome = boot_or_halt(&hv, &SimSite::new(&sim), &facts(&bundle));
+        (sim, hv, outcome)
+    };
+    let (_, counted, outcome) = boot(None);
+    outcome.unwrap();
+    let calls = counted.calls();
+    assert!(calls >= 6, "there are calls to fail");
+    for nth in 1..=calls {
+        for (name, errno) in Errno::ALL {
+            let (sim, hv, outcome) = boot(Some(Fault { call: None, nth, errno: *errno }));
+            let error = outcome.expect_err(name);
+            assert!(!hv.is_armed(), "call {nth} was made");
+            assert_clean_refusal(&sim, &error);
+            let told = error.to_string().contains(name) || matches!(error, BootError::NoInterface(_));
+            assert!(told, "{error} does not say {name}");
+        }
+    }
+    let (_, hv, outcome) = boot(Some(Fault { call: None, nth: calls + 1, errno: Errno::EIO }));
+    outcome.unwrap();
+    assert!(hv.is_armed(), "there is no call beyond those that were failed");
+}
+
+#[test]
+fn wrong_facts_are_told_apart() {
+    let bundle = bundle();
+    let good = facts(&bundle);
+    assert_eq!(refusal(&BootFacts { initial_domain: false, ..good }), BootError::NotInitialDomain);
+    assert_eq!(refusal(&BootFacts { privileged: false, ..good }), BootError::NotPrivileged);
+    assert_eq!(refusal(&BootFacts { bundle: None, ..good }), BootError::NoBundle);
+    let empty = Some(&[][..]);
+    assert_eq!(refusal(&BootFacts { bundle: empty, ..good }), BootError::BadBundle(BundleError::TooShort));
+}
+
+#[test]
+fn the_least_memory_is_enough_and_a_page_less_is_not() {
+    let bundle = bundle();
+    let pages = LEAST_PAGES + bundle.len().div_ceil(4096) as u64;
+    let sim = SimHypervisor::default();
+    let least = BootFacts { pages, ..facts(&bundle) };
+    boot::start(&sim.control(), &SimSite::new(&sim), &least).unwrap();
+    let error = refusal(&BootFacts { pages: pages - 1, ..least });
+    assert_eq!(error, BootError::TooLittleMemory { pages: pages - 1, needed: pages });
+}
+
+#[test]
+fn an_unknown_xen_is_refused_by_name() {
+    let version = XenVersion { major: 4, minor: 16 };
+    let sim = SimHypervisor::new(Config { version, ..Config::default() });
+    let bundle = bundle();
+    let error = boot_or_halt(&sim.control(), &SimSite::new(&sim), &facts(&bundle)).unwrap_err();
+    assert!(matches!(error, BootError::NoInterface(_)), "{error}");
+    assert!(error.to_string().contains("Xen 4.16"), "{error}");
+    assert_clean_refusal(&sim, &error);
+}
+
+mod command_line {
+    use super::*;
+
+    const TEST: Build = Build { fault_injection: true };
+    const SHIPPED: Build = Build { fault_injection: false };
+
+    fn refused(line: &[u8], build: Build) -> String {
+        Options::parse(line, build).expect_err("a word that is refused").to_string()
+    }
+
+    #[test]
+    fn words_are_understood_in_any_order() {
+        assert_eq!(Options::parse(b"", SHIPPED), Ok(Options::default()));
+        let fault = Some(Fault { call: None, nth: 3, errno: Errno::ENOMEM });
+        for line in ["log=dump fault=3:ENOMEM", "  fault=3:ENOMEM\tlog=dump "] {
+            assert_eq!(Options::parse(line.as_bytes(), TEST), Ok(Options { dump_log: true, fault }));
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_refused_is_named() {
+        for (line, told) in [
+            ("colour=red", "unknown word 'colour=red'"),
+            ("log", "unknown word 'log'"),
+            ("log=dump log=dump", "'log=dump' repeats"),
+            ("log=all", "bad value in 'log=all' on the command line: write log=dump"),
+            ("log=", "bad value in 'log='"),
+            ("fault=0:EIO", "bad value in 'fault=0:EIO'"),
+            ("fault=1:EWHAT", "bad value in 'fault=1:EWHAT'"),
+            ("fault=99999999999999999999:EIO", "bad value in 'fault=9999999999"),
+            ("fault=1:EIO fault=2:EIO", "'fault=2:EIO' repeats"),
+        ] {
+            let message = refused(line.as_bytes(), TEST);
+            assert!(message.contains(told), "{line}: {message}");
+        }
+        assert!(refused(b"fault=1:EIO", SHIPPED).contains("needs a build with fault injection"));
+    }
+
+    #[test]
+    fn attack_e06_words_are_shown_without_control_characters_and_not_whole() {
+        let message = refused(b"\x1b[2J\xff", SHIPPED);
+        assert!(message.contains("'?[2J?'"), "{message}");
+        let long = refused(&[b'x'; 500], SHIPPED);
+        assert!(long.contains(&format!("'{}...'", "x".repeat(32))), "{long}");
+    }
+}
