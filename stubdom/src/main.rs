@@ -5,7 +5,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`entry`] | assembly: ELF notes, entry, exceptions, upcall, memory functions; symbols of the linker script |
-//! | [`hypercall`], [`faults`] | the hypercall instruction, and letting it fail in tests |
+//! | [`hypercall`] | the hypercall instruction |
 //! | [`console`], [`backtrace`], [`halt`], [`exception`] | saying what went wrong, and ending |
 //! | [`shared_info`], [`time`] | events and time as Xen publishes them |
 //! | [`memory`] | page tables, the heap, the window for other domains' pages |
@@ -20,7 +20,6 @@ mod backtrace;
 mod console;
 mod entry;
 mod exception;
-mod faults;
 mod halt;
 mod hypercall;
 mod memory;
@@ -42,6 +41,9 @@ use crate::shared_info::SHARED_INFO;
 use crate::site::Here;
 use crate::xen::Xen;
 
+/// What this build allows on its command line.
+const BUILD: Build = Build { fault_injection: false };
+
 /// Event channels served before the work they asked for has its turn.
 const EVENTS_PER_TURN: usize = 64;
 
@@ -56,8 +58,7 @@ extern "C" fn start(start: &'static StartInfo) -> ! {
 fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
     let entered = time::ticks();
     let command_line = start.cmd_line.split(|byte| *byte == 0).next().unwrap_or_default();
-    let options = Options::parse(command_line, Build { fault_injection: faults::ENABLED })?;
-    faults::arm(options.fault);
+    let _options = Options::parse(command_line, BUILD)?;
     exception::install()?;
     xen::register_upcall()?;
     xen::stop_periodic_timer()?;

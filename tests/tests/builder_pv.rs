@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use proptest::prelude::*;
-use xendless_core::abi::arch::{FLAT_KERNEL_CS, VGCF_IN_KERNEL, VGCF_ONLINE};
 use xendless_core::abi::start_info::SIF_MOD_START_PFN;
 use xendless_core::builder::Request;
 use xendless_core::builder::image::PvKernel;
-use xendless_core::builder::pv::{ENTRIES, PlanError, PvPlan, StartFrames};
-use xendless_core::hyper::Port;
+use xendless_core::builder::pv::{ENTRIES, Facts, PlanError, PvPlan};
+use xendless_core::hyper::{Mfn, Port};
 use xendless_tests::kernel::VIRT_BASE;
 
 const PAGE: u64 = 4096;
@@ -18,14 +17,7 @@ const MIB: u64 = 1 << 20;
 const LINUX_P2M: u64 = 0x80_0000_0000;
 
 fn request(pages: u64, ramdisk: u64) -> Request {
-    Request {
-        pages,
-        vcpus: 1,
-        command_line: b"console=hvc0".to_vec(),
-        ramdisk,
-        console_port: Port(2),
-        store_port: Port(1),
-    }
+    Request { pages, command_line: b"console=hvc0".to_vec(), ramdisk }
 }
 
 /// A kernel that loads at 1 MiB.
@@ -184,13 +176,18 @@ fn boot_elements_follow_each_other_in_the_order_of_the_interface() {
     assert_eq!(plan.stack(), kernel_end + 18);
 }
 
-const FRAMES: StartFrames =
-    StartFrames { shared_info: 0x777, store: 0x501, console: 0x502, top_table: 0x503 };
+const FACTS: Facts = Facts {
+    shared_info: Mfn(0x777),
+    store: Mfn(0x501),
+    store_port: Port(1),
+    console: Mfn(0x502),
+    console_port: Port(2),
+};
 
 #[test]
 fn the_start_info_page_says_where_everything_is() {
     let plan = PvPlan::new(&small(90 << 10), request(4096, PAGE + 1)).unwrap();
-    let info = plan.start_info_page(&FRAMES);
+    let info = plan.start_info_page(&FACTS);
     assert!(info.magic.starts_with(b"xen-3.0-x86_64\0"));
     assert!(info.cmd_line.starts_with(b"console=hvc0\0"));
     assert_eq!((info.nr_pages, info.shared_info, info.flags), (4096, 0x77_7000, 0));
@@ -205,7 +202,7 @@ fn the_start_info_page_says_where_everything_is() {
 #[test]
 fn linux_finds_its_ramdisk_and_frame_list_by_frame_number() {
     let plan = PvPlan::new(&linux(), request(32768, 3 * PAGE)).unwrap();
-    let info = plan.start_info_page(&FRAMES);
+    let info = plan.start_info_page(&FACTS);
     assert_eq!(info.flags, SIF_MOD_START_PFN);
     assert_eq!((info.mod_start, info.mod_len), (plan.ramdisk().start, 3 * PAGE));
     assert_eq!(info.mfn_list, LINUX_P2M);
@@ -217,16 +214,9 @@ fn linux_finds_its_ramdisk_and_frame_list_by_frame_number() {
 #[test]
 fn the_first_cpu_starts_in_the_kernel() {
     let plan = PvPlan::new(&small(90 << 10), request(1024, 0)).unwrap();
-    let context = plan.context(&FRAMES);
-    let regs = context.user_regs;
-    assert_eq!((regs.rip, regs.rsi), (plan.kernel().entry, plan.virt_of(plan.start_info())));
-    assert_eq!(
-        (regs.rsp, context.kernel_sp),
-        (plan.virt_of(plan.stack() + 1), plan.virt_of(plan.stack() + 1))
-    );
-    assert_eq!((regs.cs, regs.rflags), (FLAT_KERNEL_CS, 0x200));
-    assert_eq!(context.flags, VGCF_IN_KERNEL | VGCF_ONLINE);
-    assert_eq!(context.ctrlreg, [0, 0, 0, 0x50_3000, 0, 0, 0, 0]);
+    let start = plan.start(Mfn(0x503));
+    assert_eq!((start.entry, start.start_info), (plan.kernel().entry, plan.virt_of(plan.start_info())));
+    assert_eq!((start.stack, start.top_table), (plan.virt_of(plan.stack() + 1), Mfn(0x503)));
 }
 
 #[test]

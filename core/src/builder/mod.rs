@@ -5,13 +5,15 @@
 //!
 //! 1. [`unpack`] turns a kernel file (ELF, bzImage, gzip) into plain ELF bytes, a bounded piece per step;
 //! 2. [`image`] checks the ELF file and its Xen notes and keeps what a build needs to know of it;
-//! 3. [`pv`] plans where everything goes in a new PV domain, as data.
+//! 3. [`pv`] plans where everything goes in a new PV domain, as data, and carries the plan out.
 //!
 //! Kernels, ramdisks and their headers come from other domains, so all of them are hostile until checked.
 
+mod error;
 pub mod image;
 pub mod pv;
 mod request;
 pub mod unpack;
 
+pub use error::{BuildError, Cause};
 pub use request::Request;

@@ -3,7 +3,7 @@
 
 use bitflags::bitflags;
 
-use super::{DomId, VcpuId};
+use super::{DomId, Mfn, VcpuId};
 use crate::abi::domctl::life;
 use crate::abi::sched;
 
@@ -46,6 +46,20 @@ pub struct CreateDomain {
     pub cpupool: u32,
     /// The security label, 0 without XSM.
     pub ssid: u32,
+}
+
+/// The state in which the first virtual CPU of a PV domain starts. Addresses are virtual. Its other virtual CPUs
+/// are started by the domain itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PvStart {
+    /// The first instruction.
+    pub entry: u64,
+    /// The end of its stack.
+    pub stack: u64,
+    /// The start info page.
+    pub start_info: u64,
+    /// Its top page table, which is pinned.
+    pub top_table: Mfn,
 }
 
 bitflags! {

@@ -91,6 +91,8 @@ calls! {
     DomainMaxMem = "domctl max_mem",
     DomainMaxVcpus = "domctl max_vcpus",
     DomainPagingPool = "domctl set_paging_mempool_size",
+    HypercallInit = "domctl hypercall_init",
+    VcpuContextSet = "domctl setvcpucontext",
     HvmParamGet = "hvm_op get_param",
     HvmParamSet = "hvm_op set_param",
     XenVersion = "xen_version",

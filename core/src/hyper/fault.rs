@@ -5,8 +5,8 @@ use core::cell::Cell;
 
 use super::{
     Access, Call, Console, CreateDomain, DomId, DomainHandle, DomainInfo, Domains, EventChannels,
-    ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Mfn, PhysMemory, Port, PortState,
-    Progress, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
+    ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory, Port, PortState,
+    Progress, PvStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -224,6 +224,16 @@ impl<H: Domains> Domains for FaultInjector<H> {
 
     fn set_hvm_param(&self, domid: DomId, index: u32, value: u64) -> Result<()> {
         self.gate(Call::HvmParamSet)?.set_hvm_param(domid, index, value)
+    }
+}
+
+impl<H: Launch> Launch for FaultInjector<H> {
+    fn init_hypercall_page(&self, domid: DomId, gfn: Gfn) -> Result<()> {
+        self.gate(Call::HypercallInit)?.init_hypercall_page(domid, gfn)
+    }
+
+    fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()> {
+        self.gate(Call::VcpuContextSet)?.start_pv(domid, start)
     }
 }
 

@@ -17,12 +17,13 @@ mod traits;
 
 pub use crate::abi::version::XenVersion;
 pub use domain::{
-    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, SchedulerKind, ShutdownReason,
+    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, PvStart, SchedulerKind,
+    ShutdownReason,
 };
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
 pub use traits::{
-    Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, PhysMemory, PortState,
-    Progress, Scheduler, SharedOut,
+    Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,
+    PortState, Progress, Scheduler, SharedOut,
 };

@@ -3,8 +3,8 @@
 use core::ops::Deref;
 
 use super::{
-    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, Result, SchedulerKind,
-    ShutdownReason, Virq, XenVersion,
+    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, Result,
+    SchedulerKind, ShutdownReason, Virq, XenVersion,
 };
 use crate::shared::Page;
 
@@ -151,6 +151,14 @@ pub trait Domains {
     fn hvm_param(&self, domid: DomId, index: u32) -> Result<u64>;
     /// Sets an HVM parameter.
     fn set_hvm_param(&self, domid: DomId, index: u32, value: u64) -> Result<()>;
+}
+
+/// What a new domain gets right before it can run.
+pub trait Launch {
+    /// Has Xen fill a page of `domid` with entries for hypercalls.
+    fn init_hypercall_page(&self, domid: DomId, gfn: Gfn) -> Result<()>;
+    /// Sets the registers of the first virtual CPU of a PV domain.
+    fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()>;
 }
 
 /// The host and the hypervisor itself.

@@ -1,7 +1,9 @@
 //! The two hypercalls for control, and which interface to speak.
 
 use xendless_core::abi::command::Command;
-use xendless_core::abi::domctl::life::{GetDomainInfo, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle};
+use xendless_core::abi::domctl::life::{
+    GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle,
+};
 use xendless_core::abi::domctl::{self, Domctl};
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::hypercall as number;
@@ -30,7 +32,7 @@ macro_rules! plain {
     };
 }
 
-plain!((), GetDomainInfo, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle, PhysInfo, SchedId);
+plain!((), GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle, PhysInfo, SchedId);
 
 impl Xen {
     /// Finds out how to speak to the running release.

@@ -33,7 +33,7 @@ const ONCE_PARAMS: [u32; 7] = [5, 6, 9, 32, 33, 35, 38];
 
 impl Machine {
     /// What every `domctl` checks first: the interface, the domain, the caller's rights.
-    fn domctl(&mut self, me: DomId, domid: DomId) -> Answer<&mut Domain> {
+    pub(super) fn domctl(&mut self, me: DomId, domid: DomId) -> Answer<&mut Domain> {
         self.require_interface()?;
         self.domain(domid)?;
         self.require_privilege(me)?;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{Call, DomId, ForeignMemory, Gfn, Mfn, PhysMemory, Result};
-use xendless_core::shared::Page;
+use xendless_core::shared::{PAGE_SIZE, Page};
 
 use super::machine::{Domain, Life, Machine};
 use super::{Answer, SimDomain, SimHypervisor};
+
+/// What memory that is not scrubbed is full of.
+const SECRET: u8 = 0x5e;
 
 /// What a frame is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,7 +111,11 @@ impl Machine {
         }
         let at = self.rng.usize(..self.free.len());
         let frame = self.free.swap_remove(at);
-        self.frames.insert(frame, Frame::new(owner, Use::Ordinary));
+        let mut new = Frame::new(owner, Use::Ordinary);
+        if self.config.dirty {
+            new.page().write(0, &[SECRET; PAGE_SIZE]);
+        }
+        self.frames.insert(frame, new);
         self.domain_mut(owner).ok()?.pages += 1;
         Some(frame)
     }

@@ -14,6 +14,7 @@ mod channels;
 mod domains;
 mod grants;
 mod host;
+mod launch;
 mod machine;
 mod memory;
 mod site;
@@ -24,7 +25,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use xendless_core::abi::errno::Errno;
-use xendless_core::hyper::{Call, DomId, HvError, Result, ShutdownReason, Virq, XenVersion};
+use xendless_core::hyper::{Call, DomId, HvError, Mfn, PvStart, Result, ShutdownReason, Virq, XenVersion};
+use xendless_core::shared::PAGE_SIZE;
 
 pub use channels::EventMemory;
 pub use grants::SimOffer;
@@ -50,6 +52,8 @@ pub struct Config {
     pub control_pages: u64,
     /// Whether the processor can run HVM domains.
     pub hvm: bool,
+    /// Memory comes with somebody's data in it, as if Xen did not scrub it.
+    pub dirty: bool,
     /// The most pages that one call takes from a dying domain.
     pub destroy_step: usize,
 }
@@ -62,6 +66,7 @@ impl Default for Config {
             pages: 32 << 8,
             control_pages: 8 << 10,
             hvm: true,
+            dirty: false,
             destroy_step: 256,
         }
     }
@@ -153,6 +158,23 @@ impl SimHypervisor {
     #[must_use]
     pub fn is_blocked(&self, domid: DomId) -> bool {
         self.with(|machine| machine.domain(domid).is_ok_and(|domain| domain.blocked))
+    }
+
+    /// How the first virtual CPU of `domid` will start, if that is decided.
+    #[must_use]
+    pub fn start_of(&self, domid: DomId) -> Option<PvStart> {
+        self.with(|machine| machine.domain(domid).ok().and_then(|domain| domain.start))
+    }
+
+    /// The contents of a frame of `domid`, whatever it is used for.
+    #[must_use]
+    pub fn contents(&self, domid: DomId, mfn: Mfn) -> Option<[u8; PAGE_SIZE]> {
+        self.with(|machine| {
+            let frame = machine.frames.get_mut(&mfn.0).filter(|frame| frame.owner == domid)?;
+            let mut bytes = [0; PAGE_SIZE];
+            frame.page().read(0, &mut bytes);
+            Some(bytes)
+        })
     }
 
     /// Everything that can leak, to compare with later.

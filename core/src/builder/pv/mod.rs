@@ -1,4 +1,4 @@
-//! What the memory of a new PV domain looks like, as data.
+//! New PV domains: what their memory looks like, as data, and how they get it.
 //!
 //! [`PvPlan::new`] places everything by frame number; no machine frame is known yet and no hypercall is made.
 //! The order in the initial mapping is the one that `xen/xen.h` promises to kernels:
@@ -11,16 +11,22 @@
 //! A kernel that asks for it (`XEN_ELFNOTE_INIT_P2M`, `XEN_ELFNOTE_MOD_START_PFN`) gets its frame list and its
 //! ramdisk behind all that instead, the list mapped where the kernel wants it. Everything that is placed lies
 //! below [`PvPlan::placed`], so the machine frames above it need not be remembered while the domain is built.
+//!
+//! [`PvBuild`] carries a plan out, a few hypercalls per step, and takes everything back when one fails.
 #![forbid(unsafe_code)]
 
+mod build;
+mod copy;
 mod error;
+mod stages;
 mod start;
 mod tables;
 
 use core::ops::Range;
 
+pub use build::{Built, PvBuild};
 pub use error::PlanError;
-pub use start::StartFrames;
+pub use start::Facts;
 pub use tables::{ENTRIES, Table, Tables};
 
 use self::tables::Mapping;
@@ -99,10 +105,11 @@ impl PvPlan {
         &self.kernel
     }
 
-    /// The frame behind the last one that has a purpose. Frames from here on are the kernel's to find.
+    /// The frame behind the last one that has a purpose or is mapped.
     #[must_use]
     pub fn placed(&self) -> u64 {
-        self.ramdisk.end.max(self.stack + 1 + PADDING).max(self.tables.end())
+        let mapped = self.tables.mapped().min(self.request.pages);
+        self.ramdisk.end.max(mapped).max(self.tables.end())
     }
 
     /// The frames of the ramdisk.

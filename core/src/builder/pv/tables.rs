@@ -161,6 +161,11 @@ impl Tables {
         self.runs.iter().map(|run| run.frames().end).max().unwrap_or(0)
     }
 
+    /// The frame behind the initial mapping. The domain may end before it.
+    pub(super) fn mapped(&self) -> u64 {
+        self.mappings.first().map_or(0, |mapping| mapping.frames.end)
+    }
+
     /// The frames of the initial mapping's tables, the top level first.
     #[must_use]
     pub fn boot(&self) -> Range<u64> {

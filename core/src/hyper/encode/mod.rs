@@ -5,9 +5,10 @@
 #![forbid(unsafe_code)]
 
 use super::{
-    CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, SchedulerKind,
-    ShutdownReason, VcpuId, Virq,
+    CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, PvStart,
+    SchedulerKind, ShutdownReason, VcpuId, Virq,
 };
+use crate::abi::arch::{self, CpuUserRegs, VcpuGuestContext};
 use crate::abi::domctl::life::{self, ArchDomainConfig, GetDomainInfo};
 use crate::abi::domctl::{CREATEDOMAIN, Domctl, sched};
 use crate::abi::errno::Errno;
@@ -52,6 +53,41 @@ impl CreateDomain {
         };
         // Xen reads 0, the id of its initial domain, as a wish to choose by itself.
         CREATEDOMAIN.on(interface.domctl, self.domid.map_or(0, |domid| domid.0), &argument)
+    }
+}
+
+/// Events are delivered, as far as a PV domain sees that.
+const RFLAGS_IF: u64 = 1 << 9;
+/// What the debug registers hold after a reset.
+const DR6: u64 = 0xffff_0ff0;
+const DR7: u64 = 0x400;
+
+impl PvStart {
+    /// All registers.
+    #[must_use]
+    pub fn to_context(&self) -> VcpuGuestContext {
+        let data = arch::FLAT_KERNEL_DS;
+        VcpuGuestContext {
+            flags: arch::VGCF_IN_KERNEL | arch::VGCF_ONLINE,
+            user_regs: CpuUserRegs {
+                rip: self.entry,
+                rsp: self.stack,
+                rsi: self.start_info,
+                rflags: RFLAGS_IF,
+                cs: arch::FLAT_KERNEL_CS,
+                ss: arch::FLAT_KERNEL_SS,
+                ds: data,
+                es: data,
+                fs: data,
+                gs: data,
+                ..CpuUserRegs::ZERO
+            },
+            kernel_ss: u64::from(arch::FLAT_KERNEL_SS),
+            kernel_sp: self.stack,
+            ctrlreg: [0, 0, 0, arch::cr3_of(self.top_table.0), 0, 0, 0, 0],
+            debugreg: [0, 0, 0, 0, 0, 0, DR6, DR7],
+            ..VcpuGuestContext::ZERO
+        }
     }
 }
 

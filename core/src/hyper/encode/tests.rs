@@ -4,6 +4,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use super::*;
 use crate::abi::interface::INTERFACES;
+use crate::hyper::Mfn;
 
 fn put<T: IntoBytes + zerocopy::Immutable>(bytes: &mut [u8], at: usize, value: T) {
     bytes[at..][..size_of::<T>()].copy_from_slice(value.as_bytes());
@@ -140,6 +141,18 @@ fn a_port_state_is_read_from_the_member_that_its_status_names() {
     assert_eq!(state(evtchn::EVTCHNSTAT_VIRQ, 3), PortState::Virq(3));
     assert_eq!(state(evtchn::EVTCHNSTAT_PIRQ, 3), PortState::Other);
     assert_eq!(state(77, 3), PortState::Other);
+}
+
+#[test]
+fn a_pv_cpu_starts_in_the_kernel_with_its_start_info_in_rsi() {
+    let start = PvStart { entry: 0x1000, stack: 0x2000, start_info: 0x3000, top_table: Mfn(0x503) };
+    let context = start.to_context();
+    let regs = context.user_regs;
+    assert_eq!((regs.rip, regs.rsp, regs.rsi), (0x1000, 0x2000, 0x3000));
+    assert_eq!((regs.cs, regs.ss, regs.ds, regs.rflags), (0xe033, 0xe02b, 0, 0x200));
+    assert_eq!((context.kernel_ss, context.kernel_sp), (0xe02b, 0x2000));
+    assert_eq!(context.flags, arch::VGCF_IN_KERNEL | arch::VGCF_ONLINE);
+    assert_eq!(context.ctrlreg, [0, 0, 0, 0x50_3000, 0, 0, 0, 0]);
 }
 
 #[test]

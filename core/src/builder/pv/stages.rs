@@ -1,0 +1,195 @@
+//! The stages of a build: each does a bounded piece of its work and says where the build goes on.
+
+use core::mem::offset_of;
+
+use zerocopy::IntoBytes;
+
+use super::build::{Built, PvBuild, Stage};
+use super::copy::{KernelPage, write_padded};
+use super::{ENTRIES, FRAMES_PER_PAGE, Facts, PAGE};
+use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
+use crate::abi::shared_info::{VcpuInfo, XEN_LEGACY_MAX_VCPUS};
+use crate::builder::Cause;
+use crate::hyper::{
+    DomId, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Launch, Mfn, PhysMemory, Result,
+};
+use crate::shared::PAGE_SIZE;
+
+/// Pages that one step asks Xen for; Xen scrubs them, some 2000 instructions each.
+const POPULATE: usize = 256;
+/// Pages that one step maps and writes, some 6000 instructions each.
+const WRITE: usize = 64;
+/// Pages without contents that one step looks at.
+const LOOK: u64 = 4096;
+
+/// What is answered for a frame nobody knows; Xen refuses it.
+const INVALID: u64 = u64::MAX;
+
+type Outcome = core::result::Result<Stage, Cause>;
+
+/// The domain being built.
+pub(super) struct Target<'h, H> {
+    pub(super) hv: &'h H,
+    pub(super) domid: DomId,
+}
+
+impl<H: ForeignMemory> Target<'_, H> {
+    fn page(&self, mfn: Mfn) -> Result<H::Foreign> {
+        self.hv.map_foreign(self.domid, Gfn(mfn.0))
+    }
+}
+
+impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
+    /// The machine frame of a placed frame.
+    fn mfn(&self, frame: u64) -> Mfn {
+        Mfn(usize::try_from(frame).ok().and_then(|frame| self.frames.get(frame)).copied().unwrap_or(INVALID))
+    }
+
+    pub(super) fn top_table(&self) -> Mfn {
+        self.mfn(self.plan.tables().boot().start)
+    }
+
+    pub(super) fn populate_placed<H: PhysMemory>(&mut self, target: &Target<'_, H>) -> Outcome {
+        let first = self.frames.len() as u64;
+        let mut batch = [0; POPULATE];
+        let given = self.populate(target, first, self.plan.placed(), &mut batch)?;
+        self.frames.extend(given);
+        let all = self.frames.len() as u64 == self.plan.placed();
+        Ok(if all { Stage::Blank } else { Stage::Placed })
+    }
+
+    /// The last page of the frame list ends in zeros, too.
+    pub(super) fn blank<H: ForeignMemory>(&self, target: &Target<'_, H>) -> Outcome {
+        let last_of_list = self.plan.frame_list().end.saturating_sub(1);
+        for frame in [self.plan.store(), self.plan.console(), self.plan.stack(), last_of_list] {
+            target.page(self.mfn(frame))?.clear();
+        }
+        Ok(Stage::List(0))
+    }
+
+    pub(super) fn write_list<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
+        let chunks = self.frames.chunks(ENTRIES);
+        let mut next = first;
+        for (chunk, frame) in chunks.zip(self.plan.frame_list()).skip(index(first)).take(WRITE) {
+            target.page(self.mfn(frame))?.write(0, chunk.as_bytes());
+            next += 1;
+        }
+        let all = next * FRAMES_PER_PAGE >= self.plan.placed();
+        Ok(if all { Stage::Rest(self.plan.placed()) } else { Stage::List(next) })
+    }
+
+    pub(super) fn populate_rest<H: PhysMemory + ForeignMemory>(
+        &self,
+        target: &Target<'_, H>,
+        first: u64,
+    ) -> Outcome {
+        if first == self.plan.request().pages {
+            return Ok(Stage::Kernel(self.plan.frame_of(self.plan.kernel().start)));
+        }
+        let mut batch = [0; POPULATE];
+        let given = self.populate(target, first, self.plan.request().pages, &mut batch)?;
+        // A batch does not cross a multiple of its size, so all of it goes into one page of the list.
+        let page = self.plan.frame_list().start + first / FRAMES_PER_PAGE;
+        let at = index(first % FRAMES_PER_PAGE) * size_of::<u64>();
+        target.page(self.mfn(page))?.write(at, given.as_bytes());
+        Ok(Stage::Rest(first + given.len() as u64))
+    }
+
+    /// Gives the domain frames from `first` on, up to `end` or the next multiple of the batch size; returns
+    /// their machine frames.
+    fn populate<'a, H: PhysMemory>(
+        &self,
+        target: &Target<'_, H>,
+        first: u64,
+        end: u64,
+        batch: &'a mut [u64; POPULATE],
+    ) -> core::result::Result<&'a [u64], Cause> {
+        let end = end.min((first / POPULATE as u64 + 1) * POPULATE as u64);
+        for (entry, frame) in batch.iter_mut().zip(first..end) {
+            *entry = frame;
+        }
+        let wanted = batch.get_mut(..index(end - first)).unwrap_or_default();
+        let given = target.hv.populate(target.domid, wanted)?;
+        match batch.get(..given) {
+            Some(given) if !given.is_empty() => Ok(given),
+            _ => Err(Cause::HostMemory { wanted: self.plan.request().pages, given: first }),
+        }
+    }
+
+    pub(super) fn write_kernel<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
+        let end = self.plan.frame_of(self.plan.kernel().end - 1) + 1;
+        let mut written = 0;
+        for frame in first..end {
+            if written == WRITE || frame - first == LOOK {
+                return Ok(Stage::Kernel(frame));
+            }
+            let contents = KernelPage::new(&self.plan, &self.kernel, frame);
+            if !contents.is_empty() {
+                contents.write(&*target.page(self.mfn(frame))?);
+                written += 1;
+            }
+        }
+        Ok(Stage::Ramdisk(0))
+    }
+
+    pub(super) fn write_ramdisk<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
+        let pages = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
+        let mut next = first;
+        for (bytes, frame) in pages.skip(index(first)).take(WRITE) {
+            write_padded(&*target.page(self.mfn(frame))?, bytes);
+            next += 1;
+        }
+        let all = next * PAGE >= self.plan.request().ramdisk;
+        Ok(if all { Stage::Tables(0) } else { Stage::Ramdisk(next) })
+    }
+
+    pub(super) fn write_tables<H: ForeignMemory>(&self, target: &Target<'_, H>, first: usize) -> Outcome {
+        let machine = |frame| self.frames.get(index(frame)).copied();
+        let mut next = first;
+        let mut entries = [0; ENTRIES];
+        for table in self.plan.tables().iter().skip(first).take(WRITE) {
+            self.plan.tables().fill(table, machine, &mut entries);
+            target.page(self.mfn(table.frame))?.write(0, entries.as_bytes());
+            next += 1;
+        }
+        Ok(if next - first < WRITE { Stage::Pin } else { Stage::Tables(next) })
+    }
+
+    pub(super) fn finish<H>(&self, target: &Target<'_, H>) -> Result<Built>
+    where
+        H: Domains + ForeignMemory + Grants + EventChannels + Launch,
+    {
+        let Target { hv, domid } = *target;
+        if let Some(virt) = self.plan.kernel().hypercall_page {
+            hv.init_hypercall_page(domid, Gfn(self.mfn(self.plan.frame_of(virt)).0))?;
+        }
+        let facts = Facts {
+            shared_info: Mfn(hv.domain_info(domid)?.shared_info),
+            store: self.mfn(self.plan.store()),
+            store_port: hv.alloc_unbound(domid, self.server)?,
+            console: self.mfn(self.plan.console()),
+            console_port: hv.alloc_unbound(domid, self.server)?,
+        };
+        mask_events(&*target.page(facts.shared_info)?);
+        let start_info = self.plan.start_info_page(&facts);
+        write_padded(&*target.page(self.mfn(self.plan.start_info()))?, start_info.as_bytes());
+        for (gref, ring) in
+            [(GNTTAB_RESERVED_CONSOLE, facts.console), (GNTTAB_RESERVED_XENSTORE, facts.store)]
+        {
+            hv.seed_grant(domid, GrantRef(gref), self.server, Gfn(ring.0))?;
+        }
+        hv.start_pv(domid, &self.plan.start(self.top_table()))?;
+        Ok(Built { domid, facts })
+    }
+}
+
+/// Virtual CPUs start with events masked, until their kernel has somewhere to deliver them.
+fn mask_events(shared_info: &crate::shared::Page) {
+    for vcpu in 0..XEN_LEGACY_MAX_VCPUS {
+        shared_info.write(vcpu * size_of::<VcpuInfo>() + offset_of!(VcpuInfo, evtchn_upcall_mask), &[1]);
+    }
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

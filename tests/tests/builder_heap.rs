@@ -1,0 +1,118 @@
+//! Builds that fail give back every byte of the control domain's memory. One test per binary: it counts all
+//! allocations.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+use xendless_core::abi::errno::Errno;
+use xendless_core::builder::Request;
+use xendless_core::builder::image::Kernel;
+use xendless_core::builder::pv::PvBuild;
+use xendless_core::builder::unpack::{Limits, Step, Unpack};
+use xendless_core::hyper::{CreateDomain, CreateFlags, Fault, FaultInjector};
+use xendless_tests::kernel::{Elf, bzimage};
+use xendless_tests::sim::{SimDomain, SimHypervisor};
+
+/// Counts the bytes in use.
+struct Counting;
+
+static IN_USE: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: as our caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: as our caller promised.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Whether `act` leaves as many bytes in use as it found.
+fn leaks_nothing(what: &str, act: impl FnOnce()) {
+    let before = IN_USE.load(Ordering::Relaxed);
+    act();
+    assert_eq!(IN_USE.load(Ordering::Relaxed) - before, 0, "bytes are left by {what}");
+}
+
+fn packed() -> Vec<u8> {
+    let elf = Elf::pv().build();
+    let mut payload = vec![0x02, 0x21, 0x4c, 0x18];
+    let block = lz4_flex::block::compress(&elf);
+    payload.extend((block.len() as u32).to_le_bytes());
+    payload.extend(block);
+    payload.extend((elf.len() as u32).to_le_bytes());
+    bzimage(&payload)
+}
+
+/// From a file to a domain; whether that worked.
+fn create(file: Vec<u8>, hv: &FaultInjector<SimDomain>) -> bool {
+    let Ok(mut unpack) = Unpack::new(file, Limits::default()) else { return false };
+    let plain = loop {
+        match unpack.step() {
+            Ok(Step::More(more)) => unpack = more,
+            Ok(Step::Done(plain)) => break plain,
+            Err(_) => return false,
+        }
+    };
+    let Ok(kernel) = Kernel::parse(plain) else { return false };
+    let create = CreateDomain {
+        domid: None,
+        handle: [7; 16],
+        flags: CreateFlags::empty(),
+        max_vcpus: 1,
+        max_port: 1023,
+        max_grant_frames: 4,
+        max_maptrack_frames: 4,
+        cpupool: 0,
+        ssid: 0,
+    };
+    let request = Request { pages: 700, command_line: b"quiet".to_vec(), ramdisk: 0 };
+    let Ok(mut build) = PvBuild::new(Rc::new(kernel), vec![7; 9000], request, create, SimHypervisor::INITIAL)
+    else {
+        return false;
+    };
+    loop {
+        match build.step(hv) {
+            Ok(None) => {}
+            Ok(Some(_)) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+#[test]
+fn attack_d06_failed_builds_give_all_memory_back() {
+    let file = packed();
+    let with = |fault| FaultInjector::new(SimHypervisor::default().control(), fault);
+    let counted = with(None);
+    assert!(create(file.clone(), &counted), "without faults it works");
+
+    for nth in 1..=counted.calls() {
+        let fault = Fault { call: None, nth, errno: Errno::ENOMEM };
+        leaks_nothing(&format!("a failure of call {nth}"), || {
+            assert!(!create(file.clone(), &with(Some(fault))));
+        });
+    }
+    for length in 0..file.len() {
+        leaks_nothing(&format!("a kernel cut at {length}"), || {
+            create(file[..length].to_vec(), &with(None));
+        });
+    }
+    for at in (0..file.len()).step_by(7) {
+        leaks_nothing(&format!("a kernel damaged at {at}"), || {
+            let mut damaged = file.clone();
+            damaged[at] ^= 0xff;
+            create(damaged, &with(None));
+        });
+    }
+}
