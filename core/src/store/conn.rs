@@ -31,6 +31,8 @@ pub(crate) struct Connection {
     pub(crate) contested: Vec<PathBuf>,
     /// Whether its request was put off.
     pub(crate) waits: bool,
+    /// Whether it stands among those to be named to the transport.
+    pub(crate) notified: bool,
     pub(crate) events: Events,
 }
 
@@ -45,6 +47,7 @@ impl Connection {
             last_transaction: 0,
             contested: Vec::new(),
             waits: false,
+            notified: false,
             events: Events::default(),
         }
     }

@@ -9,20 +9,11 @@ use super::perms::{Incarnation, Stamp};
 use super::quota::{Limits, Usage};
 use super::server::ConnId;
 use crate::hyper::DomId;
+use crate::ring::xenstore::Features;
 
-/// Ring features, as bits of the server's feature word. Source: `xen/io/xs_wire.h`, `XENSTORE_SERVER_FEATURE_*`.
-pub mod features {
-    /// A domain may ask for its ring to be reset.
-    pub const RECONNECTION: u32 = 1;
-    /// The ring page says why a connection was cut.
-    pub const ERROR: u32 = 2;
-    /// WATCH takes a depth.
-    pub const WATCH_DEPTH: u32 = 4;
-    /// Permissions may name every domain.
-    pub const DOMID_ANY: u32 = 8;
-    /// What this server supports.
-    pub const ALL: u32 = RECONNECTION | ERROR | WATCH_DEPTH | DOMID_ANY;
-}
+/// What this server offers on a ring.
+pub const FEATURES: Features =
+    Features::RECONNECTION.union(Features::ERROR).union(Features::WATCH_DEPTH).union(Features::DOMID_ANY);
 
 /// A domain.
 #[derive(Debug)]
@@ -32,7 +23,7 @@ pub(crate) struct Domain {
     pub(crate) conn: Option<ConnId>,
     /// Whether its shutdown was reported.
     pub(crate) shutdown: bool,
-    pub(crate) features: u32,
+    pub(crate) features: Features,
     /// Limits of its own.
     pub(crate) limits: Limits,
     pub(crate) usage: Usage,
@@ -72,7 +63,7 @@ impl Domains {
             born,
             conn: None,
             shutdown: false,
-            features: features::ALL,
+            features: FEATURES,
             limits: Limits::default(),
             usage: Usage::default(),
             territory: Territory::default(),

@@ -6,6 +6,7 @@
 //! | [`transport`], [`client`] | messages over rings and streams, and the client's half |
 //! | [`path`], [`perms`], [`quota`], [`domain`] | names, rights, limits, domains |
 //! | [`server`] | the server itself, a state machine without I/O |
+//! | [`service`] | the server on its connections: fair, bounded, cut off when broken |
 //! | [`check`] | compares all of its state with itself |
 //!
 //! Sources: `docs/misc/xenstore.txt` and `docs/misc/xenstore-ring.txt` of Xen, and the public header
@@ -20,6 +21,7 @@ pub mod path;
 pub mod perms;
 pub mod quota;
 pub mod server;
+pub mod service;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,13 @@
 #![forbid(unsafe_code)]
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::conn::Connection;
 use super::death::Dead;
-use super::domain::features;
+use super::domain::FEATURES;
 use super::path::Special;
 use super::perms::{Caller, Incarnation, Perms};
 use super::quota::{Quota, Usage};
@@ -23,6 +23,7 @@ use super::verbs::Ask;
 use super::watch::Watches;
 use super::wire::{Access, Header, Message, Perm, XsError};
 use crate::hyper::{DomId, Port};
+use crate::ring::xenstore::Features;
 
 /// A connection, by a number that is not used again while the server runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,11 +33,19 @@ pub struct ConnId(pub u32);
 pub trait Platform {
     /// Whether the hypervisor knows this domain.
     fn domain_exists(&self, domid: DomId) -> bool;
-    /// Gives a domain that is being introduced its transport, whose connection is `conn`.
+    /// Gives a domain that is being introduced its transport, which offers `features` and whose connection is
+    /// `conn`.
     ///
     /// # Errors
     /// What the introducer is to be told; the domain is then not introduced.
-    fn introduce(&mut self, domid: DomId, conn: ConnId, gfn: i64, port: Port) -> Result<(), XsError>;
+    fn introduce(
+        &mut self,
+        domid: DomId,
+        conn: ConnId,
+        gfn: i64,
+        port: Port,
+        features: Features,
+    ) -> Result<(), XsError>;
     /// Gives the transport of an introduced domain a new channel and empties it in both directions.
     ///
     /// # Errors
@@ -70,6 +79,8 @@ pub struct Server {
     /// Transactions whose contested nodes nobody else may change.
     pub(super) guards: Vec<(ConnId, u32)>,
     pub(super) dead: Vec<Dead>,
+    /// Connections that got events and were not yet named to the transport.
+    pub(super) notified: VecDeque<ConnId>,
     pub(super) last_conn: u32,
     pub(super) last_watch: u64,
     /// The domain that may do everything.
@@ -92,6 +103,7 @@ impl Server {
             by_age: BTreeMap::new(),
             guards: Vec::new(),
             dead: Vec::new(),
+            notified: VecDeque::new(),
             last_conn: 0,
             last_watch: 0,
             control,
@@ -124,7 +136,7 @@ impl Server {
     pub fn is_ready(&self, conn: ConnId) -> bool {
         let Some(connection) = self.conns.get(&conn) else { return false };
         let (items, bytes) = self.event_limits(connection);
-        let passed = !connection.waits || (self.guards.is_empty() && self.state.is_settled());
+        let passed = !connection.waits || !self.is_held_up();
         passed && !connection.events.is_full(items, bytes)
     }
 
@@ -144,7 +156,12 @@ impl Server {
         let unknown = tx_id != 0 && transaction.is_none();
         let mut ask =
             Ask { conn, caller: self.caller(conn), tx_id, transaction, features: self.features_of(conn) };
-        let answer = if unknown {
+        // Refusals come in the order in which Xen's C xenstored looks at a request.
+        let answer = if !header.kind.is_request() {
+            Err(XsError::ENOSYS.into())
+        } else if header.kind.is_privileged() && !ask.caller.privileged {
+            Err(XsError::EACCES.into())
+        } else if unknown {
             Err(XsError::ENOENT.into())
         } else {
             self.execute(platform, &mut ask, header.kind, payload)
@@ -177,9 +194,19 @@ impl Server {
         self.conns.get(&conn).is_some_and(|connection| !connection.events.is_empty())
     }
 
-    /// Connections that have events waiting.
-    pub fn with_events(&self) -> impl Iterator<Item = ConnId> {
-        self.conns.iter().filter(|(_, connection)| !connection.events.is_empty()).map(|(conn, _)| *conn)
+    /// A connection that got events since it was last named here.
+    pub fn take_notified(&mut self) -> Option<ConnId> {
+        let conn = self.notified.pop_front()?;
+        if let Some(connection) = self.conns.get_mut(&conn) {
+            connection.notified = false;
+        }
+        Some(conn)
+    }
+
+    /// Whether requests that were put off have to wait further.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        !self.guards.is_empty() || !self.state.is_settled()
     }
 
     /// Does a bounded piece of the work that was put off: clearing away what was removed, and after domains
@@ -204,8 +231,8 @@ impl Server {
 
     /// The ring features a domain is offered.
     #[must_use]
-    pub fn features(&self, domid: DomId) -> u32 {
-        self.state.domains.get(domid).map_or(features::ALL, |domain| domain.features)
+    pub fn features(&self, domid: DomId) -> Features {
+        self.state.domains.get(domid).map_or(FEATURES, |domain| domain.features)
     }
 
     /// The domains the server knows of, and their connections if they are introduced.
@@ -255,8 +282,8 @@ impl Server {
         }
     }
 
-    fn features_of(&self, conn: ConnId) -> u32 {
-        self.conns.get(&conn).map_or(0, |connection| self.features(connection.domid))
+    fn features_of(&self, conn: ConnId) -> Features {
+        self.conns.get(&conn).map_or(Features::empty(), |connection| self.features(connection.domid))
     }
 
     /// Dooms transactions that have outlived too many changes: their copies would keep old nodes alive.

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::server::{ConnId, Outcome, Platform, Server};
 use super::wire::{Header, Kind, Message, Payload, XsError};
 use crate::hyper::{DomId, Port};
+use crate::ring::xenstore::Features;
 
 /// A machine whose domains exist when they are listed.
 #[derive(Default)]
@@ -28,7 +29,14 @@ impl Platform for Machine {
         self.domains.contains(&domid.0)
     }
 
-    fn introduce(&mut self, domid: DomId, conn: ConnId, gfn: i64, port: Port) -> Result<(), XsError> {
+    fn introduce(
+        &mut self,
+        domid: DomId,
+        conn: ConnId,
+        gfn: i64,
+        port: Port,
+        _: Features,
+    ) -> Result<(), XsError> {
         self.log.push(format!("introduce {domid} {conn:?} {gfn} {port}"));
         self.fails.map_or(Ok(()), Err)
     }

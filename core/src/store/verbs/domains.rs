@@ -2,7 +2,8 @@
 
 use super::{Answer, Ask};
 use crate::hyper::{DomId, Port};
-use crate::store::domain::features;
+use crate::ring::xenstore::Features;
+use crate::store::domain::FEATURES;
 use crate::store::path::{Home, Special};
 use crate::store::server::{ConnId, Platform, Server};
 use crate::store::wire::{Payload, XsError};
@@ -28,7 +29,7 @@ impl Server {
             return Ok(None);
         }
         let conn = self.add_connection(domid, false);
-        if let Err(error) = platform.introduce(domid, conn, gfn, port) {
+        if let Err(error) = platform.introduce(domid, conn, gfn, port, self.features(domid)) {
             self.conns.remove(&conn);
             return Err(error.into());
         }
@@ -95,7 +96,7 @@ impl Server {
             Some(_) => return Err(XsError::ENOENT.into()),
         };
         let mut answer = Payload::new();
-        answer.push_text(format_args!("{offered}"))?;
+        answer.push_text(format_args!("{}", offered.bits()))?;
         Ok(Some(answer))
     }
 
@@ -106,7 +107,8 @@ impl Server {
         if domid == self.control || self.connection_of(domid).is_ok() {
             return Err(XsError::EBUSY.into());
         }
-        if offered & !features::ALL != 0 {
+        let offered = Features::from_bits_retain(offered);
+        if !FEATURES.contains(offered) {
             return Err(XsError::EINVAL.into());
         }
         if let Some(domain) = self.state.domains.get_mut(domid) {

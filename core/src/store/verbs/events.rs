@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::rc::Rc;
+use core::mem;
 
 use crate::hyper::DomId;
 use crate::store::path::{Path, Special};
@@ -90,6 +91,9 @@ impl Server {
         let (items, bytes) = self.event_limits(connection);
         if let Some(connection) = self.conns.get_mut(&watch.conn) {
             connection.events.push(path, watch, items, bytes);
+            if !mem::replace(&mut connection.notified, true) {
+                self.notified.push_back(watch.conn);
+            }
         }
     }
 }

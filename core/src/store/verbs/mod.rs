@@ -24,6 +24,7 @@ use super::state::{Refusal, bytes};
 use super::transaction::{Looks, TOUCH_COST};
 use super::tree::Tree;
 use super::wire::{Kind, Payload, Request, XsError};
+use crate::ring::xenstore::Features;
 
 use alloc::vec::Vec;
 
@@ -37,7 +38,7 @@ pub(super) struct Ask {
     pub(super) tx_id: u32,
     pub(super) transaction: Option<Open>,
     /// Protocol features the caller may use.
-    pub(super) features: u32,
+    pub(super) features: Features,
 }
 
 impl Ask {
@@ -63,9 +64,6 @@ impl Server {
         kind: Kind,
         payload: &[u8],
     ) -> Answer {
-        if kind.is_privileged() && !ask.caller.privileged {
-            return Err(XsError::EACCES.into());
-        }
         match Request::parse(kind, payload)? {
             Request::Directory { path } => self.directory(ask, path),
             Request::DirectoryPart { path, offset } => self.directory_part(ask, path, offset),

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::{Answer, Ask};
-use crate::store::domain::features;
+use crate::ring::xenstore::Features;
 use crate::store::path::{Path, Special};
 use crate::store::perms::{ANY, OWN, Perms, READ, WRITE};
 use crate::store::quota::Quota;
@@ -220,7 +220,7 @@ impl Server {
         ask: &Ask,
         entries: &[Perm],
     ) -> Result<Rc<Perms>, Refusal> {
-        let any = ask.features & features::DOMID_ANY != 0;
+        let any = ask.features.contains(Features::DOMID_ANY);
         let mut lives = |entry: &Perm| match entry.domid {
             ANY => any,
             domid => self.ensure_domain(platform, domid),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::{Answer, Ask};
-use crate::store::domain::features;
+use crate::ring::xenstore::Features;
 use crate::store::path::check_special;
 use crate::store::quota::Quota;
 use crate::store::server::{ConnId, Server};
@@ -18,7 +18,7 @@ const TOKEN_MAX: usize = PAYLOAD_MAX - ABS_PATH_MAX - 2;
 
 impl Server {
     pub(super) fn watch(&mut self, ask: &Ask, path: &[u8], token: &[u8], depth: Option<u32>) -> Answer {
-        if token.len() > TOKEN_MAX || (depth.is_some() && ask.features & features::WATCH_DEPTH == 0) {
+        if token.len() > TOKEN_MAX || (depth.is_some() && !ask.features.contains(Features::WATCH_DEPTH)) {
             return Err(XsError::EINVAL.into());
         }
         let (subject, prefix) = self.subject(ask, path)?;
