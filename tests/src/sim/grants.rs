@@ -13,7 +13,7 @@ use xendless_core::hyper::{Access, Call, DomId, Gfn, GrantRef, Grants, Result, S
 use xendless_core::shared::Page;
 
 use super::machine::Machine;
-use super::memory::{MappedGrant, SimMapping, Use};
+use super::memory::{Frame, MappedGrant, SimMapping, Use};
 use super::{Answer, SimDomain};
 
 /// Entries in a page of grant table (version 1), and mappings tracked in a page of map tracking.
@@ -38,6 +38,7 @@ pub(super) struct Grant {
 pub struct SimOffer {
     from: SimDomain,
     gref: GrantRef,
+    gfn: u64,
     page: Arc<Page>,
 }
 
@@ -57,7 +58,7 @@ impl SharedOut for SimOffer {
 
 impl Drop for SimOffer {
     fn drop(&mut self) {
-        self.from.sim.with(|machine| machine.withdraw(self.from.domid, self.gref.0));
+        self.from.sim.with(|machine| machine.withdraw(self.from.domid, self.gref.0, self.gfn));
     }
 }
 
@@ -88,7 +89,8 @@ impl Machine {
         }
         // `get_paged_frame`: not a page of the granting domain. A page table cannot be written to.
         let mfn = domain.frame(grant.gfn).ok_or(status(GNTST_BAD_PAGE))?;
-        let frame = self.frames.get(&mfn).filter(|frame| frame.owner == owner && !frame.released);
+        let held = |frame: &&Frame| frame.owner == owner && (grant.mapped > 0 || !frame.released);
+        let frame = self.frames.get(&mfn).filter(held);
         let frame = frame.ok_or(status(GNTST_BAD_PAGE))?;
         if writable && frame.table.is_some() {
             return Err(status(GNTST_GENERAL_ERROR));
@@ -109,11 +111,11 @@ impl Machine {
         grant.mapped -= 1;
         grant.writers -= u32::from(mapped.writable);
         if grant.mapped == 0 && grant.withdrawn {
-            self.withdraw(mapped.owner, mapped.gref);
+            domain.grants.remove(&mapped.gref);
         }
     }
 
-    fn offer(&mut self, me: DomId, to: DomId, access: Access) -> Answer<(u32, Arc<Page>)> {
+    fn offer(&mut self, me: DomId, to: DomId, access: Access) -> Answer<(u32, u64, Arc<Page>)> {
         let domain = self.domain(me)?;
         let entries = GNTTAB_NR_RESERVED_ENTRIES..domain.max_grant_frames * ENTRIES_PER_FRAME;
         let gref = entries.into_iter().find(|gref| !domain.grants.contains_key(gref)).ok_or(Errno::ENOSPC)?;
@@ -124,19 +126,18 @@ impl Machine {
             domain.p2m.insert(gfn, gfn);
         }
         domain.grants.insert(gref, Grant { to, gfn, access, mapped: 0, writers: 0, withdrawn: false });
-        Ok((gref, page))
+        Ok((gref, gfn, page))
     }
 
-    fn withdraw(&mut self, owner: DomId, gref: u32) {
+    fn withdraw(&mut self, owner: DomId, gref: u32, gfn: u64) {
         // The owner, and with it its table, may be gone before its offers are dropped.
         let Ok(domain) = self.domain_mut(owner) else { return };
-        let Some(grant) = domain.grants.get_mut(&gref) else { return };
-        grant.withdrawn = true;
-        if grant.mapped > 0 {
-            return;
+        if let Some(grant) = domain.grants.get_mut(&gref).filter(|grant| grant.gfn == gfn) {
+            grant.withdrawn = true;
+            if grant.mapped == 0 {
+                domain.grants.remove(&gref);
+            }
         }
-        let gfn = grant.gfn;
-        domain.grants.remove(&gref);
         domain.p2m.remove(&gfn);
         self.let_go(gfn);
     }
@@ -148,8 +149,10 @@ impl Machine {
         if gref >= domain.max_grant_frames * ENTRIES_PER_FRAME {
             return Err(Errno::EINVAL);
         }
+        // Mappings made by what stood there before go on.
+        let (mapped, writers) = domain.grants.get(&gref).map_or((0, 0), |old| (old.mapped, old.writers));
         let access = Access::ReadWrite;
-        domain.grants.insert(gref, Grant { to, gfn, access, mapped: 0, writers: 0, withdrawn: false });
+        domain.grants.insert(gref, Grant { to, gfn, access, mapped, writers, withdrawn: false });
         Ok(())
     }
 }
@@ -165,7 +168,7 @@ impl Grants for SimDomain {
 
     fn offer_page(&self, domid: DomId, access: Access) -> Result<SimOffer> {
         self.call(Call::GrantShare, |machine, me| machine.offer(me, domid, access))
-            .map(|(gref, page)| SimOffer { from: self.clone(), gref: GrantRef(gref), page })
+            .map(|(gref, gfn, page)| SimOffer { from: self.clone(), gref: GrantRef(gref), gfn, page })
     }
 
     fn seed_grant(&self, owner: DomId, gref: GrantRef, backend: DomId, frame: Gfn) -> Result<()> {

@@ -211,6 +211,7 @@ fn a_refused_look_at_the_domains_is_repeated_after_a_pause() {
     let stopped = Event::DomainShutdown { domid: guest, reason: ShutdownReason::Crash };
     assert_eq!(rig.events(), [stopped]);
     assert_eq!(rig.run().1, None, "nothing is left to wait for");
+    assert_eq!(rig.hv.calls_of(Call::SetTimer), 1, "a timer that fired needs no stopping");
 }
 
 #[test]

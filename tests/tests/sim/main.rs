@@ -8,6 +8,7 @@ mod fault;
 mod grants;
 mod host;
 mod memory;
+mod monkey;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{CreateDomain, CreateFlags, DomId, Domains, PhysMemory, Result};
