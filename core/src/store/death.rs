@@ -5,11 +5,14 @@
 //! so the cost follows from what it owned. Then its end is announced. All of it may be asked again at any time.
 #![forbid(unsafe_code)]
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::path::{Path, PathBuf, Special};
+use super::perms::Perms;
 use super::server::{Platform, Server};
 use super::tree::Tree;
+use super::wire::{Access, Perm};
 use crate::hyper::DomId;
 
 /// A domain whose nodes are being removed.
@@ -90,15 +93,24 @@ impl Server {
         budget
     }
 
+    /// The root cannot go; it falls to the control domain.
     fn remove_if_owned(&mut self, domid: DomId, path: Path<'_>) -> bool {
-        let owned = self.state.tree.get(path).is_some_and(|node| {
-            let perms = &node.value.perms;
-            perms.owner().domid == domid && !self.state.domains.lives(domid, perms.stamp())
-        });
-        if owned && let Some(removed) = self.state.remove(path) {
+        let Some(old) = self.state.tree.get(path).map(|node| Rc::clone(&node.value.perms)) else {
+            return false;
+        };
+        if old.owner().domid != domid || self.state.domains.lives(domid, old.stamp()) {
+            return false;
+        }
+        if path == Path::ROOT {
+            let hidden = Perms::new(Perm::new(Access::None, self.control), &[], self.state.now());
+            self.state.set_perms(path, Rc::new(hidden));
+            self.announce(path, Some(&old), None);
+            return false;
+        }
+        if let Some(removed) = self.state.remove(path) {
             self.announce(path, None, Some(&removed));
         }
-        owned
+        true
     }
 }
 

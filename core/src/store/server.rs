@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ use super::conn::Connection;
 use super::death::Dead;
 use super::domain::FEATURES;
 use super::path::Special;
-use super::perms::{Caller, Incarnation, Perms};
+use super::perms::{Caller, Incarnation, Perms, Stamp};
 use super::quota::{Quota, Usage};
 use super::state::{Refusal, State};
 use super::transaction::Transaction;
@@ -75,7 +75,7 @@ pub struct Server {
     /// Who may see the special events, in the order of [`Special::ALL`].
     pub(super) special_perms: [Rc<Perms>; 2],
     /// Open transactions, oldest first.
-    pub(super) by_age: BTreeMap<(u64, ConnId, u32), ()>,
+    pub(super) by_age: BTreeSet<(Stamp, ConnId, u32)>,
     /// Transactions whose contested nodes nobody else may change.
     pub(super) guards: Vec<(ConnId, u32)>,
     pub(super) dead: Vec<Dead>,
@@ -100,7 +100,7 @@ impl Server {
             conns: BTreeMap::new(),
             watches: Watches::new(),
             special_perms: [Rc::clone(&hidden), hidden],
-            by_age: BTreeMap::new(),
+            by_age: BTreeSet::new(),
             guards: Vec::new(),
             dead: Vec::new(),
             notified: VecDeque::new(),
@@ -288,8 +288,7 @@ impl Server {
 
     /// Dooms transactions that have outlived too many changes: their copies would keep old nodes alive.
     fn age_transactions(&mut self) {
-        while let Some(((start, conn, id), ())) = self.by_age.first_key_value() {
-            let (start, conn, id) = (*start, *conn, *id);
+        while let Some((start, conn, id)) = self.by_age.first().copied() {
             let Some(connection) = self.conns.get_mut(&conn) else { return };
             let age = self.state.limit(connection.domid, Quota::TransactionAge).map_or(u64::MAX, u64::from);
             if self.state.now().saturating_sub(start) <= age {
@@ -299,7 +298,8 @@ impl Server {
             if let Some(transaction) = connection.transactions.get_mut(&id) {
                 let now = self.state.tick();
                 transaction.doom(&self.state.tree, now).into_iter().for_each(|tree| self.state.discard(tree));
-                self.by_age.insert((now, conn, id), ());
+                self.by_age.insert((now, conn, id));
+                self.guards.retain(|guard| *guard != (conn, id));
             }
         }
     }

@@ -150,3 +150,14 @@ fn commands_answer() {
     assert!(scene.ok(root, Kind::CONTROL, "help|").contains("quota"));
     assert_eq!(scene.err(root, Kind::CONTROL, "dance|"), "EINVAL");
 }
+
+#[test]
+fn a_root_given_away_comes_back() {
+    let (mut scene, [guest]) = Scene::with_guests([1]);
+    scene.perms("/", "r1");
+    scene.write(guest, "/by-guest", "1");
+    scene.server.domain_died(&mut scene.machine, DomId(1));
+    scene.server.check().unwrap();
+    assert_eq!(scene.ok(scene.root, Kind::GET_PERMS, "/|"), "n0|");
+    assert_eq!(scene.ok(scene.root, Kind::DIRECTORY, "/|"), "local|");
+}

@@ -1,6 +1,9 @@
 //! Tests of the server through its own door: whole requests in, whole answers and events out.
 
+mod attacks;
 mod domains;
+mod floods;
+mod model;
 mod nodes;
 mod transactions;
 mod watches;

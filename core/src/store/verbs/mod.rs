@@ -111,16 +111,22 @@ impl Server {
         }
     }
 
-    /// Notes, within a transaction, that `ask` depends on a node, or on the permissions of the last node on the
-    /// way to it.
+    /// Notes, within a transaction, that `ask` depends on a node. When there is none, what the caller may learn of
+    /// that depends on where the way ends: on the last node there is, and on the first there is not.
     fn note(&mut self, ask: &mut Ask, path: Path<'_>, looks: Looks) -> Result<(), Refusal> {
         let Some(transaction) = &ask.transaction else { return Ok(()) };
-        let above = match transaction.view().reach(path).missing {
-            0 => None,
-            missing => (0..missing).try_fold(path, |path, _| path.parent()),
-        };
+        let missing = transaction.view().reach(path).missing;
         self.note_one(ask, path, looks)?;
-        above.map_or(Ok(()), |above| self.note_one(ask, above, Looks::PERMS))
+        let up = |levels| (0..levels).try_fold(path, |path, _| path.parent());
+        if missing > 0
+            && let (Some(first), Some(last)) = (up(missing - 1), up(missing))
+        {
+            self.note_one(ask, last, Looks::PERMS)?;
+            if missing > 1 && !ask.caller.privileged {
+                self.note_one(ask, first, Looks::EXISTS)?;
+            }
+        }
+        Ok(())
     }
 
     fn note_one(&mut self, ask: &mut Ask, path: Path<'_>, looks: Looks) -> Result<(), Refusal> {

@@ -154,6 +154,7 @@ impl Server {
         self.note(ask, path, Looks::BELOW)?;
         let found = self.find(ask, path, WRITE).map(|_| ());
         let Some(above) = path.parent() else { return Err(found.err().unwrap_or(XsError::EINVAL).into()) };
+        self.note_one(ask, above, Looks::EXISTS)?;
         match found {
             Ok(()) => {}
             Err(XsError::ENOENT) if self.view(ask).get(above).is_some() => return Ok(None),

@@ -49,7 +49,7 @@ impl Server {
         if !connection.contested.is_empty() {
             self.guards.push((ask.conn, id));
         }
-        self.by_age.insert((start, ask.conn, id), ());
+        self.by_age.insert((start, ask.conn, id));
         self.state.charge(ask.caller.domain.domid, TOUCH_COST);
         self.count_transactions(ask.conn);
         let mut answer = Payload::new();
@@ -122,6 +122,11 @@ impl Server {
         }
         let effects: Vec<_> = transaction.effects().collect();
         for effect in &effects {
+            // An owner may have died since, and its number may mean another by now.
+            let lives = |perms: &Perms| self.state.domains.lives(perms.owner().domid, perms.stamp());
+            if effect.perms && effect.node.as_ref().is_some_and(|node| !lives(&node.perms)) {
+                return Err(XsError::EAGAIN.into());
+            }
             self.check_guards(ask, effect.path.as_path())?;
         }
         self.check_commit(ask, transaction, &effects)?;
@@ -140,8 +145,10 @@ impl Server {
             *nodes += u32::from(before == 0);
             *bytes = bytes.saturating_add(cost(node).saturating_sub(before));
         }
+        // What the transaction holds is given back when it ends.
         let room = |owner: DomId, (nodes, bytes): (u32, u32)| {
-            self.state.check_room(&ask.caller, owner, if owner == me { nodes } else { 0 }, bytes)
+            let (nodes, held) = if owner == me { (nodes, transaction.charged) } else { (0, 0) };
+            self.state.check_room(&ask.caller, owner, nodes, bytes.saturating_sub(held))
         };
         let refused = growth.iter().any(|(owner, growth)| room(*owner, *growth).is_err());
         if !refused {
