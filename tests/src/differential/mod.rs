@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`store`] | what a session can do to a store, and one client's connection to it |
 //! | [`page`] | a ring page that two processes share |
-//! | [`reference`] | C xenstored as a process, with Xen played by `shim.c` |
+//! | [`mod@reference`] | C xenstored as a process, with Xen played by `shim.c` |
 //!
 //! C xenstored needs of Xen only event channels, one page per domain and the question whether a domain lives. A
 //! preloaded library gives it those from files, so it runs on any machine and serves domains over real rings.
