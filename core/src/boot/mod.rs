@@ -8,6 +8,8 @@
 
 mod error;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use crate::abi::errno::Errno;
 use crate::abi::interface::NoInterface;
