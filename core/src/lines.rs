@@ -1,6 +1,7 @@
 //! The few plain lines on Xen's console that people and scripts rely on, each written and read in this one place.
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use heapless::String;
@@ -106,6 +107,31 @@ pub const FATAL_PREFIX: &str = "xendless: fatal: ";
 impl<T: fmt::Display> fmt::Display for Fatal<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{FATAL_PREFIX}{}", self.0)
+    }
+}
+
+/// A frame of the control domain's log, for those who read it on the console: `xendless: log: 0a1b…`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogFrame<'a>(pub &'a [u8]);
+
+const LOG_PREFIX: &str = "xendless: log: ";
+
+impl fmt::Display for LogFrame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(LOG_PREFIX)?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl LogFrame<'_> {
+    /// Reads the line back, as the frame's bytes; `None` when it is another one.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Vec<u8>> {
+        let digits = line.strip_prefix(LOG_PREFIX)?.as_bytes();
+        if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
     }
 }
 
@@ -230,7 +256,13 @@ mod tests {
         }
 
         #[test]
+        fn a_frame_of_the_log_reads_back(bytes: Vec<u8>) {
+            prop_assert_eq!(LogFrame::parse(&LogFrame(&bytes).to_string()), Some(bytes));
+        }
+
+        #[test]
         fn other_lines_are_not_taken_for_these(line: String) {
+            prop_assert_eq!(LogFrame::parse(&line), None);
             prop_assert_eq!(Ready::parse(&line), None);
             prop_assert_eq!(Status::parse(&line), None);
         }

@@ -3,16 +3,18 @@
 use core::fmt::Display;
 use core::panic::PanicInfo;
 
+use defmt::Display2Format;
 use xendless_core::abi::sched::{SHUTDOWN_POWEROFF, SchedShutdown};
 use xendless_core::lines::{FATAL_PREFIX, Fatal};
 
 use crate::backtrace;
 use crate::console::print;
-use crate::hypercall;
+use crate::{hypercall, log};
 
 /// Ends the domain for good. The reason is always "power off": Xen then halts the machine, where "crash" would
 /// make it reboot, and fail, and reboot.
 pub(crate) fn halt() -> ! {
+    log::end();
     loop {
         // Xen has no reason to refuse. Should it, there is nothing left but to ask again.
         let _ = hypercall::perform(&mut SchedShutdown { reason: SHUTDOWN_POWEROFF.into() });
@@ -22,6 +24,7 @@ pub(crate) fn halt() -> ! {
 /// Says why the control domain cannot go on, and ends it.
 pub(crate) fn fatal(reason: &dyn Display) -> ! {
     print!("{}", Fatal(reason));
+    defmt::error!("fatal: {}", Display2Format(reason));
     halt()
 }
 

@@ -7,13 +7,14 @@ use xendless_core::abi::{event_channel, hypercall as number, sched, xen};
 use xendless_core::hyper::{Call, HvError, Result};
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::entry;
+use crate::{entry, faults};
 
 /// Makes hypercall `number` and turns Xen's answer into a result that names `call`.
 ///
 /// # Safety
 /// Whatever these arguments make Xen read, write or map has to be the caller's to give.
 pub(crate) unsafe fn hypercall(number: u32, call: Call, arguments: [u64; 5]) -> Result<u64> {
+    faults::check(call)?;
     let [a, b, c, d, e] = arguments;
     let entry = entry::hypercall(number);
     let answer: i64;

@@ -5,11 +5,12 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`entry`] | assembly: ELF notes, entry, exceptions, upcall, memory functions; symbols of the linker script |
-//! | [`hypercall`] | the hypercall instruction |
+//! | [`hypercall`], [`faults`] | the hypercall instruction, and letting it fail in tests |
 //! | [`console`], [`backtrace`], [`halt`], [`exception`] | saying what went wrong, and ending |
 //! | [`shared_info`], [`time`] | events and time as Xen publishes them |
 //! | [`memory`] | page tables, the heap, the window for other domains' pages |
 //! | [`xen`] | the traits of `core::hyper`, by hypercalls |
+//! | [`log`] | defmt frames, in a ring |
 //! | [`site`] | clock, heap and log for `core::control` |
 #![cfg_attr(panic = "abort", no_std)]
 #![no_main]
@@ -20,8 +21,10 @@ mod backtrace;
 mod console;
 mod entry;
 mod exception;
+mod faults;
 mod halt;
 mod hypercall;
+mod log;
 mod memory;
 mod shared_info;
 mod site;
@@ -41,9 +44,6 @@ use crate::shared_info::SHARED_INFO;
 use crate::site::Here;
 use crate::xen::Xen;
 
-/// What this build allows on its command line.
-const BUILD: Build = Build { fault_injection: false };
-
 /// Event channels served before the work they asked for has its turn.
 const EVENTS_PER_TURN: usize = 64;
 
@@ -58,7 +58,11 @@ extern "C" fn start(start: &'static StartInfo) -> ! {
 fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
     let entered = time::ticks();
     let command_line = start.cmd_line.split(|byte| *byte == 0).next().unwrap_or_default();
-    let _options = Options::parse(command_line, BUILD)?;
+    let options = Options::parse(command_line, Build { fault_injection: faults::ENABLED })?;
+    faults::arm(options.fault);
+    if options.dump_log {
+        log::dump_at_end();
+    }
     exception::install()?;
     xen::register_upcall()?;
     xen::stop_periodic_timer()?;
@@ -70,6 +74,11 @@ fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
         bundle: memory.bundle,
         entered_at: time::at(entered),
     };
+    defmt::info!(
+        "{=u64} pages of memory, bundle of {=usize} bytes",
+        memory.pages,
+        memory.bundle.map_or(0, <[u8]>::len)
+    );
     let xen = Xen::new()?;
     let control = boot::start(&xen, &Here, &facts)?;
     Ok((xen, control))

@@ -58,7 +58,7 @@ const _: () = {
 pub(crate) static SHARED_INFO: SharedInfo = SharedInfo {
     vcpu: VcpuInfo {
         upcall_pending: AtomicU8::new(0),
-        upcall_mask: AtomicU8::new(1),
+        upcall_mask: AtomicU8::new(0),
         _pad: [const { AtomicU8::new(0) }; 6],
         pending_selector: AtomicU64::new(0),
         fault_address: AtomicU64::new(0),

@@ -1,5 +1,6 @@
 //! Clock, heap and log, for the control domain at work.
 
+use defmt::Display2Format as Text;
 use xendless_core::control::{Event, Site};
 use xendless_core::lines::HeapUsage;
 
@@ -17,5 +18,18 @@ impl Site for Here {
         memory::usage()
     }
 
-    fn log(&self, _event: Event) {}
+    fn log(&self, event: Event) {
+        match event {
+            Event::Ready { after_ns } => defmt::info!("ready {=u64:us} after hand-over", after_ns / 1000),
+            Event::DomainShutdown { domid, reason } => {
+                defmt::info!("domain {=u16} shut down, reason {=u8}", domid.0, reason.code());
+            }
+            Event::DomainDying(domid) => defmt::info!("domain {=u16} is being torn down", domid.0),
+            Event::DomainGone(domid) => defmt::info!("domain {=u16} is gone", domid.0),
+            Event::TypedDropped(count) => defmt::debug!("{=usize} typed bytes dropped", count),
+            Event::StrayPort(port) => defmt::warn!("event on channel {=u32}, which is not bound", port.0),
+            Event::Refused(refusal) => defmt::warn!("{}", Text(&refusal)),
+            Event::OutOfMemory => defmt::error!("the heap is full"),
+        }
+    }
 }

@@ -3,10 +3,9 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use xendless_core::abi::errno::Errno;
 use xendless_core::abi::hypercall as number;
 use xendless_core::abi::xen::{self, MMU_NORMAL_PT_UPDATE, MmuUpdate, UVMF_INVLPG, UVMF_LOCAL};
-use xendless_core::hyper::{Call, DomId, HvError, Mfn, Result};
+use xendless_core::hyper::{Call, DomId, Mfn, Result};
 
 use super::ram::{PAGE, Ram, size};
 use crate::hypercall::hypercall;
@@ -51,7 +50,7 @@ impl Entry {
     }
 
     /// A table of the next lower level.
-    const fn table(mfn: Mfn) -> Self {
+    pub(crate) const fn table(mfn: Mfn) -> Self {
         Self::new(mfn, Self::WRITABLE)
     }
 
@@ -90,7 +89,45 @@ impl Table {
     }
 }
 
-/// Changes what the page at `address` is, in a table that exists, to a frame of `owner`.
+/// Where entry `index` of the table in machine frame `table` is, as Xen wants to be told.
+const fn place(table: Mfn, index: u64) -> u64 {
+    (table.0 * PAGE + index * 8) | MMU_NORMAL_PT_UPDATE
+}
+
+/// Changes of page tables, collected and handed to Xen many at a time. Those still held when it is dropped are
+/// not made. What was mapped before may be seen until the next flush of the TLB.
+pub(crate) struct Changes(heapless::Vec<MmuUpdate, 512>);
+
+impl Changes {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self(heapless::Vec::new())
+    }
+
+    /// Entry `index` of `table` is to become `entry`.
+    ///
+    /// # Safety
+    /// Nothing relies on what is mapped there now, unless the new entry serves it as well.
+    pub(crate) unsafe fn add(&mut self, table: Mfn, index: u64, entry: Entry) -> Result<()> {
+        if self.0.is_full() {
+            self.make()?;
+        }
+        // There is room now.
+        let _ = self.0.push(MmuUpdate { ptr: place(table, index), val: entry.0 });
+        Ok(())
+    }
+
+    /// Makes all changes, in order.
+    pub(crate) fn make(&mut self) -> Result<()> {
+        let arguments = [self.0.as_ptr().addr() as u64, self.0.len() as u64, 0, xen::DOMID_SELF.into(), 0];
+        // SAFETY: Xen reads the list; whoever added a change promised that it is safe.
+        unsafe { hypercall(number::MMU_UPDATE, Call::MapOwn, arguments) }?;
+        self.0.clear();
+        Ok(())
+    }
+}
+
+/// Changes what the page at `address` is, in a table that exists, to a frame of `owner`, at once.
 ///
 /// # Safety
 /// Nothing may rely on what is mapped there now, unless the new mapping serves it as well.
@@ -98,20 +135,4 @@ pub(crate) unsafe fn map(call: Call, address: u64, entry: Entry, owner: DomId) -
     let arguments = [address, entry.0, UVMF_INVLPG | UVMF_LOCAL, owner.0.into(), 0];
     // SAFETY: Xen changes this entry and nothing else; the rest is the caller's promise.
     unsafe { hypercall(number::UPDATE_VA_MAPPING_OTHERDOMAIN, call, arguments) }.map(drop)
-}
-
-/// Makes page `pfn` of ours a page table and links it as entry `index` of the level 2 table `l2`.
-///
-/// # Safety
-/// The page holds a level 1 table that nothing writes to any more, not even when this fails, and what it maps
-/// may appear at the addresses that belong to `index`.
-pub(crate) unsafe fn link(ram: &Ram, l2: Mfn, index: u64, pfn: u64) -> Result<()> {
-    let mfn = ram.mfn(pfn).ok_or(HvError::new(Call::MapOwn, Errno::EINVAL))?;
-    // SAFETY: what the page holds stays readable, and nothing writes to it.
-    unsafe { map(Call::MapOwn, ram.address(pfn), Entry::constant(mfn), DomId::SELF) }?;
-    let update =
-        MmuUpdate { ptr: (l2.0 * PAGE + index * 8) | MMU_NORMAL_PT_UPDATE, val: Entry::table(mfn).0 };
-    let arguments = [(&raw const update).addr() as u64, 1, 0, xen::DOMID_SELF.into(), 0];
-    // SAFETY: Xen reads one update and changes one entry; the rest is the caller's promise.
-    unsafe { hypercall(number::MMU_UPDATE, Call::MapOwn, arguments) }.map(drop)
 }

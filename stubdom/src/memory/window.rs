@@ -12,8 +12,9 @@ use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{Call, DomId, Gfn, HvError, Mfn, Result};
 use xendless_core::shared::Page;
 
-use super::ram::{PAGE, Ram, size};
-use super::table::{self, ENTRIES, Entry};
+use super::ram::{PAGE, size};
+use super::space::Space;
+use super::table::{self, Changes, ENTRIES, Entry};
 use super::{OWN_TABLES, own_page};
 use crate::entry;
 
@@ -21,8 +22,7 @@ use crate::entry;
 const TABLES: u64 = ENTRIES - OWN_TABLES;
 
 struct Window {
-    ram: Ram,
-    l2: Mfn,
+    space: Space,
     tables: u64,
     /// Has room for every slot there is, so that giving one back cannot fail.
     free: Vec<u64>,
@@ -30,9 +30,9 @@ struct Window {
 
 static WINDOW: Mutex<Option<Window>> = Mutex::new(None);
 
-/// Makes the window usable. `l2` is the level 2 table in use.
-pub(super) fn open(ram: Ram, l2: Mfn) {
-    *WINDOW.lock() = Some(Window { ram, l2, tables: 0, free: Vec::new() });
+/// Makes the window usable.
+pub(super) fn open(space: Space) {
+    *WINDOW.lock() = Some(Window { space, tables: 0, free: Vec::new() });
 }
 
 impl Window {
@@ -50,9 +50,11 @@ impl Window {
         }
         let slots = self.tables * ENTRIES..(self.tables + 1) * ENTRIES;
         self.free.try_reserve_exact(size(slots.end)).ok()?;
-        let pfn = self.ram.pfn(Box::leak(own_page()?).as_ptr().addr() as u64);
+        let pfn = self.space.ram.pfn(Box::leak(own_page()?).as_ptr().addr() as u64);
+        let mut changes = Changes::new();
         // SAFETY: an empty table in a page that is never given back; its addresses are those of the window.
-        unsafe { table::link(&self.ram, self.l2, OWN_TABLES + self.tables, pfn) }.ok()?;
+        unsafe { self.space.link(&mut changes, OWN_TABLES + self.tables, pfn) }.ok()?;
+        changes.make().ok()?;
         self.tables += 1;
         self.free.extend(slots.rev());
         Some(())
@@ -62,7 +64,7 @@ impl Window {
 /// The machine frame of a page from [`own_page`].
 pub(crate) fn own_frame(page: &Page) -> Option<Mfn> {
     let window = WINDOW.lock();
-    let ram = &window.as_ref()?.ram;
+    let ram = &window.as_ref()?.space.ram;
     ram.mfn(ram.pfn((&raw const *page).addr() as u64))
 }
 

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod faults;
+mod log;
 mod refusals;
 
 use std::path::PathBuf;
