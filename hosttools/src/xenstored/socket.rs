@@ -3,13 +3,15 @@
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// A connected socket. It never waits by itself: ask readiness first, as with every stream of `embedded-io`.
-#[derive(Debug)]
-pub struct Socket(UnixStream);
+/// Clones are the same socket.
+#[derive(Clone, Debug)]
+pub struct Socket(Rc<UnixStream>);
 
 impl Socket {
     /// Takes a connected socket.
@@ -18,7 +20,7 @@ impl Socket {
     /// When it cannot be made non-blocking.
     pub fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self(stream))
+        Ok(Self(Rc::new(stream)))
     }
 
     fn is_ready(&self, wanted: PollFlags) -> io::Result<bool> {
@@ -46,7 +48,7 @@ impl ReadReady for Socket {
 
 impl Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        (&*self.0).read(buf)
     }
 }
 
@@ -58,10 +60,10 @@ impl WriteReady for Socket {
 
 impl Write for Socket {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf)
+        (&*self.0).write(buf)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        (&*self.0).flush()
     }
 }

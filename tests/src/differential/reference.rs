@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,7 +33,7 @@ pub struct Reference {
     server: Child,
     to_server: File,
     to_guests: File,
-    tools: BTreeMap<u8, (Line, OwnedFd)>,
+    tools: BTreeMap<u8, (Line, Socket)>,
     domains: BTreeMap<u16, Line>,
 }
 
@@ -45,7 +45,7 @@ impl Reference {
         let domain_0 = Line::new(GuestEnd::attach(SharedPage::create(&at("ring.0"))?)?);
         fs::write(at("port"), "1")?;
         let (to_server, to_guests) = (fifo(&at("to-server"))?, fifo(&at("to-guests"))?);
-        let mut server = Command::new(program()?)
+        let mut server = Command::new(xen_program("xenstored")?)
             .args(["--no-fork", "--output-pid"])
             .env("LD_PRELOAD", build_shim(folder.path())?)
             .env("XENDLESS_SHIM", folder.path())
@@ -71,10 +71,9 @@ impl Reference {
         self.folder.path().join(format!("{name}.{domid}"))
     }
 
-    fn open_tool(&self) -> Result<(Line, OwnedFd)> {
-        let socket = self.connect()?;
-        let waker = socket.as_fd().try_clone_to_owned()?;
-        Ok((Line::new(Socket::new(socket)?), waker))
+    fn open_tool(&self) -> Result<(Line, Socket)> {
+        let socket = Socket::new(self.connect()?)?;
+        Ok((Line::new(socket.clone()), socket))
     }
 
     fn ask_as_domain(&mut self, domid: u16, ask: &Ask) -> Result<Told, Gone> {
@@ -145,14 +144,13 @@ impl Drop for Reference {
     }
 }
 
-/// Debian's xenstored, unpacked by `ci/setup`.
-fn program() -> Result<PathBuf> {
+/// One of the programs of Debian's `xen-utils`, unpacked by `ci/setup`.
+pub fn xen_program(name: &str) -> Result<PathBuf> {
     let folder = artifacts::cache()?.join("xen-tools/usr/lib");
     let versions = fs::read_dir(&folder).with_context(|| format!("{}: run ci/setup", folder.display()))?;
-    let mut programs = versions.flatten().map(|entry| entry.path().join("bin/xenstored"));
-    programs
-        .find(|path| path.exists())
-        .with_context(|| format!("no xenstored in {}: run ci/setup", folder.display()))
+    let mut programs = versions.flatten().map(|entry| entry.path().join("bin").join(name));
+    let missing = || format!("no {name} below {}: run ci/setup", folder.display());
+    programs.find(|path| path.exists()).with_context(missing)
 }
 
 /// Compiles the library that plays Xen.

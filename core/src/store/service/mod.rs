@@ -69,6 +69,14 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
         self.links.wake(conn);
     }
 
+    /// Ends a local stream whose client left.
+    pub fn hang_up(&mut self, conn: ConnId) {
+        if self.links.remove(conn).is_some() {
+            self.server.disconnect(conn);
+        }
+        self.wake_others();
+    }
+
     /// Notes an event on one of our ports. Returns whether it was one of ours.
     pub fn signal(&mut self, port: Port) -> bool {
         let conn = self.links.at_port(port);
