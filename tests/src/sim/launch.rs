@@ -12,8 +12,11 @@ const ENTRY: [u8; 2] = [0x0f, 0x0b];
 impl Machine {
     fn init_hypercall_page(&mut self, me: DomId, domid: DomId, gfn: u64) -> Answer<()> {
         let mfn = self.domctl(me, domid)?.frame(gfn).ok_or(Errno::EINVAL)?;
-        let frame = self.frames.get_mut(&mfn).filter(|frame| frame.owner == domid && frame.table.is_none());
-        frame.ok_or(Errno::EINVAL)?.page().write(0, &ENTRY);
+        let frame = self.frames.get_mut(&mfn).filter(|frame| frame.owner == domid).ok_or(Errno::EINVAL)?;
+        if frame.table.is_some() {
+            return Err(Errno::EPERM);
+        }
+        frame.page().write(0, &ENTRY);
         Ok(())
     }
 

@@ -3,13 +3,16 @@
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{
     Access, Call, Console, CreateFlags, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory,
-    Gfn, GrantRef, Grants, Host, HvError, Mfn, PhysMemory, Port, Result, Scheduler, ShutdownReason, Virq,
+    Gfn, GrantRef, Grants, Host, HvError, Launch, Mfn, PhysMemory, Port, PvStart, Result, Scheduler,
+    ShutdownReason, Virq,
 };
 use xendless_tests::sim::{SimDomain, SimHypervisor};
 
 use crate::request;
 
 type Hv = FaultInjector<SimDomain>;
+
+const START: PvStart = PvStart { entry: 0, stack: 0, start_info: 0, top_table: Mfn(0) };
 
 /// A call, and one way to make it.
 type Case = (Call, fn(&Hv) -> Result<()>);
@@ -46,6 +49,8 @@ const CALLS: &[Case] = &[
     (Call::DomainMaxMem, |hv| hv.set_max_memory(DomId(1), 0)),
     (Call::DomainMaxVcpus, |hv| hv.set_max_vcpus(DomId(1), 1)),
     (Call::DomainPagingPool, |hv| hv.set_paging_pool(DomId(1), 0).map(|_| ())),
+    (Call::HypercallInit, |hv| hv.init_hypercall_page(DomId(1), Gfn(0))),
+    (Call::VcpuContextSet, |hv| hv.start_pv(DomId(1), &START)),
     (Call::HvmParamGet, |hv| hv.hvm_param(DomId(1), 0).map(drop)),
     (Call::HvmParamSet, |hv| hv.set_hvm_param(DomId(1), 0, 0)),
     (Call::XenVersion, |hv| hv.xen_version().map(drop)),

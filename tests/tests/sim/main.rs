@@ -7,11 +7,15 @@ mod domains;
 mod fault;
 mod grants;
 mod host;
+mod launch;
 mod memory;
 mod monkey;
 
 use xendless_core::abi::errno::Errno;
-use xendless_core::hyper::{CreateDomain, CreateFlags, DomId, Domains, PhysMemory, Result};
+use xendless_core::hyper::{
+    CreateDomain, CreateFlags, DomId, Domains, ForeignMemory, Gfn, PhysMemory, Progress, Result,
+};
+use xendless_core::shared::Page;
 use xendless_tests::sim::{SimDomain, SimHypervisor};
 
 /// The errno of a refusal.
@@ -60,5 +64,24 @@ fn pv_with_memory(control: &SimDomain, pages: usize) -> (DomId, Vec<u64>) {
 
 /// Destroys a domain to the end.
 fn destroy(control: &SimDomain, domid: DomId) {
-    while control.destroy_domain(domid).unwrap() == xendless_core::hyper::Progress::Again {}
+    while control.destroy_domain(domid).unwrap() == Progress::Again {}
+}
+
+/// Writes entry `slot` of a page table.
+fn set_entry(table: &Page, slot: usize, frame: u64, flags: u64) {
+    table.write(slot * 8, &(frame << 12 | flags).to_le_bytes());
+}
+
+/// Present, writable, for user mode: what an entry that leads to a table has.
+const TABLE: u64 = 0b111;
+
+/// A domain with one page table per level and a data page. Frames: L4, L3, L2, L1, data. `leaf` fills the L1.
+fn with_tables(control: &SimDomain, leaf: impl FnOnce(&Page, &[u64])) -> (DomId, Vec<u64>) {
+    let (domid, frames) = pv_with_memory(control, 5);
+    for level in 0..3 {
+        let table = control.map_foreign(domid, Gfn(frames[level])).unwrap();
+        set_entry(&table, 0, frames[level + 1], TABLE);
+    }
+    leaf(&control.map_foreign(domid, Gfn(frames[3])).unwrap(), &frames);
+    (domid, frames)
 }

@@ -5,7 +5,7 @@ use xendless_core::hyper::{CreateFlags, DomId, Domains, ForeignMemory, Gfn, Mfn,
 use xendless_core::shared::Page;
 use xendless_tests::sim::{Config, SimDomain, SimHypervisor};
 
-use crate::{create, destroy, errno, machine, pv_with_memory};
+use crate::{TABLE, create, destroy, errno, machine, pv_with_memory, set_entry, with_tables};
 
 #[test]
 fn a_pv_domain_learns_its_machine_frames_and_an_hvm_domain_does_not() {
@@ -120,32 +120,16 @@ fn what_is_mapped_outlives_its_release_and_its_domain() {
     sim.assert_pristine();
 }
 
-/// Writes entry `slot` of a page table.
-fn set(table: &Page, slot: usize, frame: u64, flags: u64) {
-    table.write(slot * 8, &(frame << 12 | flags).to_le_bytes());
-}
-
-const TABLE: u64 = 0b111;
+/// An entry that maps for reading only.
 const READ_ONLY: u64 = 0b101;
-
-/// A domain with one table per level, a data page, and everything mapped by `leaf`. Frames: L4, L3, L2, L1, data.
-fn with_tables(control: &SimDomain, leaf: impl FnOnce(&Page, &[u64])) -> (DomId, Vec<u64>) {
-    let (domid, frames) = pv_with_memory(control, 5);
-    for level in 0..3 {
-        let table = control.map_foreign(domid, Gfn(frames[level])).unwrap();
-        set(&table, 0, frames[level + 1], TABLE);
-    }
-    leaf(&control.map_foreign(domid, Gfn(frames[3])).unwrap(), &frames);
-    (domid, frames)
-}
 
 #[test]
 fn sound_page_tables_are_pinned_and_guarded() {
     let (_, control) = machine();
     let (domid, frames) = with_tables(&control, |l1, frames| {
-        set(l1, 0, frames[4], TABLE);
+        set_entry(l1, 0, frames[4], TABLE);
         for (slot, table) in frames[..4].iter().enumerate() {
-            set(l1, slot + 1, *table, READ_ONLY);
+            set_entry(l1, slot + 1, *table, READ_ONLY);
         }
     });
     control.pin_l4(domid, Mfn(frames[0])).unwrap();
@@ -167,9 +151,13 @@ fn page_tables_that_would_break_isolation_are_refused() {
         let (domid, frames) = with_tables(&control, leaf);
         control.pin_l4(domid, Mfn(frames[0])).map_err(|error| error.errno)
     };
-    assert_eq!(pin(&|l1, _| set(l1, 0, theirs[0], TABLE)), Err(Errno::EBUSY), "memory of another domain");
-    assert_eq!(pin(&|l1, frames| set(l1, 0, frames[2], TABLE)), Err(Errno::EBUSY), "a writable table");
-    assert_eq!(pin(&|l1, frames| set(l1, 511, frames[4], TABLE)), Ok(()));
+    assert_eq!(
+        pin(&|l1, _| set_entry(l1, 0, theirs[0], TABLE)),
+        Err(Errno::EBUSY),
+        "memory of another domain"
+    );
+    assert_eq!(pin(&|l1, frames| set_entry(l1, 0, frames[2], TABLE)), Err(Errno::EBUSY), "a writable table");
+    assert_eq!(pin(&|l1, frames| set_entry(l1, 511, frames[4], TABLE)), Ok(()));
 }
 
 #[test]
@@ -177,12 +165,12 @@ fn tables_must_have_one_level_and_no_large_pages() {
     let (_, control) = machine();
     for (slot, frame, flags) in [(1, 2, TABLE), (1, 4, TABLE | 1 << 7)] {
         let (domid, frames) = with_tables(&control, |_, _| ());
-        set(&control.map_foreign(domid, Gfn(frames[0])).unwrap(), slot, frames[frame], flags);
+        set_entry(&control.map_foreign(domid, Gfn(frames[0])).unwrap(), slot, frames[frame], flags);
         assert_eq!(errno(control.pin_l4(domid, Mfn(frames[0]))), Errno::EINVAL);
     }
     // Xen's own slots are not looked at.
     let (domid, frames) = with_tables(&control, |_, _| ());
-    set(&control.map_foreign(domid, Gfn(frames[0])).unwrap(), 256, 0x1234, TABLE);
+    set_entry(&control.map_foreign(domid, Gfn(frames[0])).unwrap(), 256, 0x1234, TABLE);
     control.pin_l4(domid, Mfn(frames[0])).unwrap();
 }
 
@@ -208,7 +196,7 @@ fn tables_shared_by_two_roots_stay_tables() {
     let (_, control) = machine();
     let (domid, frames) = with_tables(&control, |_, _| ());
     let second = frames[4];
-    set(&control.map_foreign(domid, Gfn(second)).unwrap(), 0, frames[1], TABLE);
+    set_entry(&control.map_foreign(domid, Gfn(second)).unwrap(), 0, frames[1], TABLE);
     control.pin_l4(domid, Mfn(frames[0])).unwrap();
     control.pin_l4(domid, Mfn(second)).unwrap();
     control.unpin_l4(domid, Mfn(frames[0])).unwrap();
