@@ -93,12 +93,17 @@ impl Events {
         }
         let event = Event { path: Rc::clone(path), watch: Rc::clone(watch) };
         if self.is_full(items, most) {
-            watch.lost.set(true);
-            self.lost.push_back(event.watch);
+            self.lose(watch);
         } else {
             self.bytes = self.bytes.saturating_add(event.bytes());
             self.queue.push_back(event);
         }
+    }
+
+    /// Lets one event stand for all that this watch misses.
+    pub(crate) fn lose(&mut self, watch: &Rc<Watch>) {
+        watch.lost.set(true);
+        self.lost.push_back(Rc::clone(watch));
     }
 
     pub(crate) fn is_full(&self, items: u32, most: u32) -> bool {
@@ -124,6 +129,11 @@ impl Events {
                 return Some(message);
             }
         }
+    }
+
+    /// Whether anything waits for this watch.
+    pub(crate) fn has(&self, watch: &Rc<Watch>) -> bool {
+        watch.lost.get() || self.queue.iter().any(|event| Rc::ptr_eq(&event.watch, watch))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -70,6 +70,11 @@ impl Domains {
         })
     }
 
+    /// Puts back a domain that was saved; `false` when it is there already.
+    pub(crate) fn restore(&mut self, domid: DomId, domain: Domain) -> bool {
+        self.0.insert(domid, domain).is_none()
+    }
+
     pub(crate) fn remove(&mut self, domid: DomId) -> Option<Domain> {
         self.0.remove(&domid)
     }
@@ -99,6 +104,15 @@ impl Territory {
             let above = self.0.iter().map(PathBuf::as_path).reduce(Path::common);
             self.0 = above.map(Path::to_buf).into_iter().collect();
         }
+    }
+
+    /// One that was saved, unless it has more paths than one may have.
+    pub(crate) fn new(paths: Vec<PathBuf>) -> Option<Self> {
+        (paths.len() <= Self::MAX).then_some(Self(paths))
+    }
+
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        &self.0
     }
 
     pub(crate) fn into_paths(self) -> Vec<PathBuf> {

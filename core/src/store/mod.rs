@@ -7,6 +7,7 @@
 //! | [`path`], [`perms`], [`quota`], [`domain`] | names, rights, limits, domains |
 //! | [`server`] | the server itself, a state machine without I/O |
 //! | [`service`] | the server on its connections: fair, bounded, cut off when broken |
+//! | [`snapshot`] | its state as bytes |
 //! | [`check`] | compares all of its state with itself |
 //!
 //! Sources: `docs/misc/xenstore.txt` and `docs/misc/xenstore-ring.txt` of Xen, and the public header
@@ -22,6 +23,7 @@ pub mod perms;
 pub mod quota;
 pub mod server;
 pub mod service;
+pub mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;

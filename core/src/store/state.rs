@@ -70,6 +70,36 @@ impl State {
         state
     }
 
+    /// Puts back what was saved of a store besides its nodes and domains.
+    pub(crate) fn restore(&mut self, now: Stamp, limits: Limits) {
+        (self.now, self.limits) = (now, limits);
+    }
+
+    /// Puts back a node that was saved, after the one above it.
+    pub(crate) fn restore_node(&mut self, path: Path<'_>, data: Data) -> Result<(), &'static str> {
+        let perms = Rc::clone(&data.perms);
+        let cost = match (path.parent(), path.name()) {
+            (Some(above), Some(name)) => {
+                let node = Node::new(name, data);
+                let cost = cost(&node);
+                let parent = self.tree.get_mut(above).ok_or("a node has no parent")?;
+                if parent.kids.insert(node).is_some() {
+                    return Err("a node comes twice");
+                }
+                cost
+            }
+            _ => {
+                let (old, before) = (Rc::clone(&self.tree.value.perms), cost(&self.tree));
+                self.leave(&old, 1, before);
+                self.tree.value = data;
+                cost(&self.tree)
+            }
+        };
+        self.enter(&perms, 1, cost);
+        let limit = self.limits.or_default(Quota::Total);
+        if limit != 0 && self.total > limit { Err("the store is bigger than its limit") } else { Ok(()) }
+    }
+
     pub(crate) fn now(&self) -> Stamp {
         self.now
     }

@@ -12,6 +12,10 @@ use core::cell::Cell;
 use super::path::{Path, PathBuf};
 use super::server::ConnId;
 use super::tree::Node;
+use super::wire::{ABS_PATH_MAX, PAYLOAD_MAX};
+
+/// Bytes a token may have: with it, no path can make an event too long to be sent.
+pub(crate) const TOKEN_MAX: usize = PAYLOAD_MAX - ABS_PATH_MAX - 2;
 
 /// Bytes a watch is charged besides its path and token: about what it takes in memory.
 pub(crate) const WATCH_COST: u32 = 256;

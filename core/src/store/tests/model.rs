@@ -42,6 +42,8 @@ enum Step {
     End(u16, bool),
     /// Dies, and its number is used again at once.
     Die(u16),
+    /// The server is saved and another goes on.
+    Restart,
 }
 
 /// What changed: the path, permissions it had before, and what was removed.
@@ -277,6 +279,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => who().prop_map(Step::Start),
         4 => (who(), any::<bool>()).prop_map(|(who, commit)| Step::End(who, commit)),
         1 => select(GUESTS.to_vec()).prop_map(Step::Die),
+        1 => Just(Step::Restart),
     ]
 }
 
@@ -344,6 +347,12 @@ impl Pair {
             }
             Step::End(who, commit) => self.end(who, commit),
             Step::Die(who) => self.die(who),
+            Step::Restart => {
+                let saved = self.scene.server.save();
+                self.scene.server = Server::load(&saved).unwrap();
+                assert_eq!(self.scene.server.save(), saved);
+                self.model.open.clear();
+            }
         }
     }
 

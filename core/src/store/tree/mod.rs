@@ -33,8 +33,17 @@ impl Data {
         data
     }
 
+    /// What was saved.
+    pub(crate) fn restore(perms: Rc<Perms>, value: &[u8], changed: Stamp, listed: Stamp) -> Self {
+        Self { listed, ..Self::new(perms, value, changed) }
+    }
+
     pub(crate) fn value(&self) -> &[u8] {
         self.value.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn changed(&self) -> Stamp {
+        self.changed
     }
 
     pub(crate) fn listed(&self) -> Stamp {

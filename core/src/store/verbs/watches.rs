@@ -10,11 +10,8 @@ use crate::store::path::check_special;
 use crate::store::quota::Quota;
 use crate::store::server::{ConnId, Server};
 use crate::store::state::bytes;
-use crate::store::watch::{Subject, WATCH_COST, Watch};
-use crate::store::wire::{ABS_PATH_MAX, PAYLOAD_MAX, XsError};
-
-/// Bytes a token may have: with it, no path can make an event too long to be sent.
-const TOKEN_MAX: usize = PAYLOAD_MAX - ABS_PATH_MAX - 2;
+use crate::store::watch::{Subject, TOKEN_MAX, WATCH_COST, Watch};
+use crate::store::wire::XsError;
 
 impl Server {
     pub(super) fn watch(&mut self, ask: &Ask, path: &[u8], token: &[u8], depth: Option<u32>) -> Answer {
@@ -73,6 +70,17 @@ impl Server {
             self.drop_watch(&watch);
         }
         self.count_watches(conn);
+    }
+
+    /// Puts back the index and the charge of a watch that was saved; `pending` when it had unread events.
+    pub(in crate::store) fn restore_watch(&mut self, watch: &Rc<Watch>, pending: bool) {
+        self.watches.add(watch);
+        let Some(connection) = self.conns.get_mut(&watch.conn) else { return };
+        if pending {
+            connection.events.lose(watch);
+        }
+        self.state.charge(connection.domid, watch.cost());
+        self.count_watches(watch.conn);
     }
 
     fn drop_watch(&mut self, watch: &Rc<Watch>) {
