@@ -1,4 +1,5 @@
 //! Host-side tools of xendless.
 
 pub mod bundle;
+pub mod config;
 pub mod xenstored;

@@ -1,0 +1,140 @@
+//! Errors and warnings about a configuration, as people see them.
+
+use std::fmt;
+
+use super::python::Pos;
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Where something is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The file cannot be read or run beyond this place.
+    Program(Source),
+    /// A value in the file.
+    Value(Source),
+    /// This word of the command line.
+    CommandLine(String),
+    /// The file as a whole.
+    File(String),
+}
+
+/// A place in a file, with the text of its line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// The file.
+    pub path: String,
+    /// Line and column.
+    pub at: Pos,
+    /// The line.
+    pub line: String,
+}
+
+impl Source {
+    /// The place `at` of a file with this text.
+    #[must_use]
+    pub fn new(path: &str, text: &str, at: Pos) -> Self {
+        let index = usize::try_from(at.line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let line = text.lines().nth(index).unwrap_or("").to_owned();
+        Self { path: path.to_owned(), at, line }
+    }
+
+    /// The line behind a tab, as `xm` showed it, and a mark under the column.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WIDEST: usize = 200;
+        let before = usize::try_from(self.at.column.saturating_sub(1)).unwrap_or(usize::MAX);
+        let line: String = self
+            .line
+            .chars()
+            .take(WIDEST)
+            .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
+            .collect();
+        writeln!(f, "\t{line}")?;
+        if before < WIDEST {
+            let indent: String = line.chars().chain(std::iter::repeat(' ')).take(before).map(blank).collect();
+            writeln!(f, "\t{indent}^")?;
+        }
+        Ok(())
+    }
+}
+
+/// What keeps the column of `c` and shows nothing.
+fn blank(c: char) -> char {
+    if c == '\t' { '\t' } else { ' ' }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Program(source) => {
+                writeln!(
+                    f,
+                    "Errors were found at line {} while processing {}:",
+                    source.at.line, source.path
+                )?;
+                source.show(f)?;
+                write!(f, "{}:{}: {}", source.path, source.at, self.message)?;
+            }
+            Place::Value(source) => {
+                writeln!(f, "{}", self.message)?;
+                source.show(f)?;
+                write!(f, "at {}:{}", source.path, source.at)?;
+            }
+            Place::CommandLine(word) => write!(f, "{}\nat {word} on the command line", self.message)?,
+            Place::File(path) => write!(f, "{}\nin {path}", self.message)?,
+        }
+        match &self.help {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration; never empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Errors(pub Vec<Diagnostic>);
+
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, diagnostic) in self.0.iter().enumerate() {
+            let separator = if n > 0 { "\n\n" } else { "" };
+            write!(f, "{separator}{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Errors {}
+
+/// What a part of the evaluation objects to, before it is known where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Complaint {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Complaint {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<xendless_core::config::Invalid> for Complaint {
+    fn from(invalid: xendless_core::config::Invalid) -> Self {
+        Self::new(invalid.to_string())
+    }
+}
