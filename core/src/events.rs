@@ -131,6 +131,11 @@ impl<T: Copy> Bindings<T> {
         Ok(())
     }
 
+    /// Takes the meaning of `port` away; returns it.
+    pub fn unbind(&mut self, port: Port) -> Option<T> {
+        self.0.get_mut(index(port)?)?.take()
+    }
+
     /// What `port` is for, if anything.
     #[must_use]
     pub fn get(&self, port: Port) -> Option<T> {
@@ -295,5 +300,8 @@ mod tests {
         assert_eq!(bindings.bind(Port(PORTS), ()), Err(BindError::OutOfRange));
         assert_eq!(bindings.bind(Port(PORTS - 1), ()), Ok(()));
         assert_eq!(bindings.bind(Port(PORTS - 1), ()), Err(BindError::Taken));
+        assert_eq!(bindings.unbind(Port(PORTS - 1)), Some(()));
+        assert_eq!(bindings.unbind(Port(PORTS - 1)), None);
+        assert_eq!(bindings.bind(Port(PORTS - 1), ()), Ok(()));
     }
 }

@@ -16,6 +16,7 @@
 //! | [`lines`] | the plain text lines on Xen's console | each is written and read back here and nowhere else |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain | read in place, nothing allocated |
 //! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
+//! | [`console`] | every domain's console: history, viewers, the machine's serial line | bounded; who prints too much waits, alone |
 //! | [`builder`] | from kernel files to domains that can run | plans are data; kernels are hostile; long work goes in steps |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
@@ -33,6 +34,7 @@ pub mod boot;
 pub mod builder;
 pub mod bundle;
 pub mod config;
+pub mod console;
 pub mod control;
 pub mod events;
 pub mod hyper;

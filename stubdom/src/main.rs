@@ -38,11 +38,14 @@ use xendless_core::abi::start_info::{SIF_INITDOMAIN, SIF_PRIVILEGED, StartInfo};
 use xendless_core::boot::{self, BootError, BootFacts, Build, Options};
 use xendless_core::control::{Control, Event, Site};
 use xendless_core::events::{Bitmaps, Scanner};
-use xendless_core::hyper::Scheduler;
+use xendless_core::hyper::{Grants, Scheduler};
 
 use crate::shared_info::SHARED_INFO;
 use crate::site::Here;
 use crate::xen::Xen;
+
+/// The control domain's state, on Xen.
+type Work = Control<<Xen as Grants>::Granted>;
 
 /// Event channels served before the work they asked for has its turn.
 const EVENTS_PER_TURN: usize = 64;
@@ -55,7 +58,7 @@ extern "C" fn start(start: &'static StartInfo) -> ! {
     }
 }
 
-fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
+fn boot(start: &'static StartInfo) -> Result<(Xen, Work), BootError> {
     let entered = time::ticks();
     let command_line = start.cmd_line.split(|byte| *byte == 0).next().unwrap_or_default();
     let options = Options::parse(command_line, Build { fault_injection: faults::ENABLED })?;
@@ -85,7 +88,7 @@ fn boot(start: &'static StartInfo) -> Result<(Xen, Control), BootError> {
 }
 
 /// Serves events for ever.
-fn run(xen: &Xen, mut control: Control) -> Infallible {
+fn run(xen: &Xen, mut control: Work) -> Infallible {
     let mut scanner = Scanner::new();
     loop {
         let more = serve_events(&mut scanner, &mut control);
@@ -101,7 +104,7 @@ fn run(xen: &Xen, mut control: Control) -> Infallible {
 }
 
 /// Hands pending channels to `control`; true when some may be left.
-fn serve_events(scanner: &mut Scanner, control: &mut Control) -> bool {
+fn serve_events(scanner: &mut Scanner, control: &mut Work) -> bool {
     let vcpu = &SHARED_INFO.vcpu;
     vcpu.upcall_pending.store(0, Ordering::SeqCst);
     let bitmaps =

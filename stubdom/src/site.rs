@@ -26,6 +26,9 @@ impl Site for Here {
             }
             Event::DomainDying(domid) => defmt::info!("domain {=u16} is being torn down", domid.0),
             Event::DomainGone(domid) => defmt::info!("domain {=u16} is gone", domid.0),
+            Event::ConsoleCut { domid, reason } => {
+                defmt::warn!("domain {=u16} lost its console: {}", domid.0, Text(&reason));
+            }
             Event::TypedDropped(count) => defmt::debug!("{=usize} typed bytes dropped", count),
             Event::StrayPort(port) => defmt::warn!("event on channel {=u32}, which is not bound", port.0),
             Event::Refused(refusal) => defmt::warn!("{}", Text(&refusal)),

@@ -11,13 +11,15 @@ mod options;
 #[cfg(test)]
 mod tests;
 
+use core::ops::Deref;
+
 use crate::abi::errno::Errno;
 use crate::abi::interface::NoInterface;
 use crate::bundle::Bundle;
 use crate::control::{Control, Event, Site};
 use crate::hyper::{Console, EventChannels, Host, HvError, Virq};
 use crate::lines::{self, Ready};
-use crate::shared::PAGE_SIZE;
+use crate::shared::{PAGE_SIZE, Page};
 
 pub use error::BootError;
 pub use options::{Build, Options, OptionsError};
@@ -44,9 +46,10 @@ pub struct BootFacts<'a> {
     pub entered_at: u64,
 }
 
-/// Boots: all or nothing. The caller has stopped the periodic timer that Xen gives a new PV domain.
-pub fn start<H>(hv: &H, site: &impl Site, facts: &BootFacts<'_>) -> Result<Control, BootError>
+/// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer that Xen gives a new PV domain.
+pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts<'_>) -> Result<Control<P>, BootError>
 where
+    P: Deref<Target = Page>,
     H: Console + EventChannels + Host,
 {
     check_rights(facts)?;
@@ -95,7 +98,10 @@ fn check_memory(facts: &BootFacts<'_>) -> Result<(), BootError> {
     Ok(())
 }
 
-fn bind_virqs(hv: &impl EventChannels, control: &mut Control) -> Result<(), BootError> {
+fn bind_virqs<P>(hv: &impl EventChannels, control: &mut Control<P>) -> Result<(), BootError>
+where
+    P: Deref<Target = Page>,
+{
     for virq in VIRQS {
         let port = hv.bind_virq(virq)?;
         if let Err(reason) = control.bind(port, virq) {

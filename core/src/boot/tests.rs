@@ -128,7 +128,7 @@ fn event_channels_that_cannot_be_are_refused_and_given_back() {
         (&[3, 4, 3], "Xen gave event channel 3 twice"),
     ] {
         let hv = Nonsense::new(answers);
-        let error = start(&hv, &Nowhere, &facts).expect_err("nonsense");
+        let error = start::<&Page, _>(&hv, &Nowhere, &facts).map(drop).expect_err("nonsense");
         assert!(error.to_string().starts_with(told), "{error}");
         assert!(hv.open.borrow().is_empty(), "{answers:?}: something stays bound");
     }

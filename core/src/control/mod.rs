@@ -10,17 +10,19 @@ mod scan;
 
 use alloc::collections::TryReserveError;
 
+use core::ops::Deref;
+
+use crate::console::{Consoles, Limits, Notice};
 use crate::events::{BindError, Bindings};
 use crate::hyper::{Console, DomId, Domains, EventChannels, HvError, Port, Scheduler, ShutdownReason, Virq};
 use crate::lines::{self, HeapUsage, Status};
+use crate::ring::BadIndex;
+use crate::shared::Page;
 use crate::timers::TimerQueue;
 use scan::{Scan, ScanError};
 
 /// How long to wait before asking again for what the hypervisor refused.
 const RETRY_NS: u64 = 100_000_000;
-
-/// Typed bytes taken from the console in one step.
-const TYPED_PER_STEP: usize = 256;
 
 /// Timers of the control domain itself.
 const TIMERS: usize = 4;
@@ -54,7 +56,14 @@ pub enum Event {
     DomainDying(DomId),
     /// A domain is no more; its id may come again.
     DomainGone(DomId),
-    /// Bytes typed at the machine's console were read and dropped: nothing listens to them.
+    /// A domain broke the ring of its console and lost it.
+    ConsoleCut {
+        /// Which.
+        domid: DomId,
+        /// How.
+        reason: BadIndex,
+    },
+    /// Bytes typed at the machine's console were read and dropped: no domain is joined to it.
     TypedDropped(usize),
     /// An event came on a channel that nothing is bound to.
     StrayPort(Port),
@@ -62,6 +71,16 @@ pub enum Event {
     Refused(HvError),
     /// The heap is full; what it was for is tried again.
     OutOfMemory,
+}
+
+impl From<Notice> for Event {
+    fn from(notice: Notice) -> Self {
+        match notice {
+            Notice::Cut { domid, reason } => Self::ConsoleCut { domid, reason },
+            Notice::TypedDropped(count) => Self::TypedDropped(count),
+            Notice::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 /// What [`Control::poll`] wants next.
@@ -87,33 +106,36 @@ enum Timer {
     Rescan,
 }
 
-/// The state of the control domain.
+/// The state of the control domain. `P` is a mapped page of another domain.
 #[derive(Debug)]
-pub struct Control {
+pub struct Control<P> {
     ports: Bindings<Virq>,
+    consoles: Consoles<P>,
     timers: TimerQueue<Timer>,
     scan: Scan,
     entered_at: u64,
     wake_ups: u64,
     slept: bool,
     status_wanted: bool,
-    typed: bool,
+    /// When the consoles want their next step.
+    consoles_due: Option<u64>,
     /// What Xen's timer is set to, as far as known.
     armed: Option<u64>,
 }
 
-impl Control {
+impl<P: Deref<Target = Page>> Control<P> {
     /// The state before anything is bound. `entered_at` is when Xen handed over.
     pub(crate) fn new(entered_at: u64) -> Result<Self, TryReserveError> {
         Ok(Self {
             ports: Bindings::new(),
+            consoles: Consoles::new(Limits::default()),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,
             wake_ups: 0,
             slept: false,
             status_wanted: false,
-            typed: false,
+            consoles_due: None,
             armed: None,
         })
     }
@@ -131,13 +153,23 @@ impl Control {
         }
     }
 
+    /// The consoles of all domains, to change which there are and who looks at them.
+    pub fn consoles(&mut self) -> &mut Consoles<P> {
+        self.consoles_due = Some(0);
+        &mut self.consoles
+    }
+
     /// Notes that `port` fired. Takes constant time; [`Control::poll`] does the work.
     pub fn handle(&mut self, site: &impl Site, port: Port) {
         match self.ports.get(port) {
             Some(Virq::Debug) => self.status_wanted = true,
-            Some(Virq::Console) => self.typed = true,
+            Some(Virq::Console) => {
+                self.consoles.typed();
+                self.consoles_due = Some(0);
+            }
             Some(Virq::DomainException) => self.scan.want(),
             Some(Virq::Timer) => self.armed = None,
+            None if self.consoles.signal(port) => self.consoles_due = Some(0),
             Some(Virq::ConsoleRing) | None => site.log(Event::StrayPort(port)),
         }
     }
@@ -145,7 +177,7 @@ impl Control {
     /// Does one bounded step of everything that is due, and sets Xen's timer for what is not.
     pub fn poll<H>(&mut self, hv: &H, site: &impl Site) -> Wake
     where
-        H: Console + Scheduler + Domains,
+        H: Console + Scheduler + EventChannels + Domains,
     {
         self.wake_ups += u64::from(self.slept);
         let now = site.now();
@@ -157,8 +189,8 @@ impl Control {
         if self.status_wanted {
             self.report_status(hv, site, now);
         }
-        if self.typed {
-            self.drop_typed(hv, site);
+        if self.consoles_due.is_some_and(|due| due <= now) {
+            self.consoles_due = self.consoles.step(hv, now, |notice| site.log(notice.into()));
         }
         if self.scan.is_wanted() {
             self.scan_domains(hv, site, now);
@@ -180,19 +212,6 @@ impl Control {
         }
     }
 
-    /// Nothing reads the machine's console yet, but Xen reports typed bytes until somebody takes them.
-    fn drop_typed(&mut self, console: &impl Console, site: &impl Site) {
-        let mut buffer = [0; TYPED_PER_STEP];
-        match console.console_read(&mut buffer) {
-            Ok(0) => self.typed = false,
-            Ok(count) => site.log(Event::TypedDropped(count)),
-            Err(refusal) => {
-                self.typed = false;
-                site.log(Event::Refused(refusal));
-            }
-        }
-    }
-
     fn scan_domains(&mut self, domains: &impl Domains, site: &impl Site, now: u64) {
         let failure = match self.scan.step(domains, |event| site.log(event)) {
             Ok(()) => return,
@@ -205,10 +224,10 @@ impl Control {
     }
 
     fn deadline(&self, now: u64) -> Option<u64> {
-        if self.status_wanted || self.typed || self.scan.is_wanted() {
+        if self.status_wanted || self.scan.is_wanted() {
             return Some(now);
         }
-        self.timers.next_deadline()
+        [self.timers.next_deadline(), self.consoles_due].into_iter().flatten().min()
     }
 
     fn arm(&mut self, scheduler: &impl Scheduler, site: &impl Site, deadline: Option<u64>) {

@@ -9,12 +9,14 @@
 //! - Data is copied out in the same look and parsed from the copy.
 //!
 //! [`Producer`] and [`Consumer`] are the index arithmetic alone, for any ring; [`Sender`] and [`Receiver`] add the
-//! bytes of one page; [`xenstore`] is the page that XenStore uses.
+//! bytes of one page; [`console`] and [`xenstore`] are the pages that PV consoles and XenStore use.
 #![forbid(unsafe_code)]
 
 mod bytes;
+pub mod console;
 mod error;
 mod index;
+mod stream;
 pub mod xenstore;
 
 pub use bytes::{Receiver, Sender};

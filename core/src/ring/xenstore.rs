@@ -5,15 +5,14 @@ use core::fmt;
 use core::mem::offset_of;
 use core::ops::Deref;
 
-use bitflags::bitflags;
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
-
-use super::{BadIndex, Receiver, RingError, Sender};
+use super::stream::byte_stream;
+use super::{BadIndex, Receiver, Sender};
 use crate::abi::io::xs_wire::{
     self, XENSTORE_CONNECTED as CONNECTED, XENSTORE_RECONNECT as RECONNECT, XENSTORE_RING_SIZE as RING_SIZE,
     XenstoreDomainInterface as Layout,
 };
 use crate::shared::Page;
+use bitflags::bitflags;
 
 const REQ: usize = offset_of!(Layout, req);
 const RSP: usize = offset_of!(Layout, rsp);
@@ -163,49 +162,14 @@ impl<P: Deref<Target = Page>> GuestEnd<P> {
     }
 }
 
-macro_rules! byte_stream {
-    ($end:ident) => {
-        impl<P> ErrorType for $end<P> {
-            type Error = RingError;
-        }
-
-        impl<P: Deref<Target = Page>> Read for $end<P> {
-            fn read(&mut self, buf: &mut [u8]) -> Result<usize, RingError> {
-                self.input.receive(&self.page, buf)
-            }
-        }
-
-        impl<P: Deref<Target = Page>> ReadReady for $end<P> {
-            fn read_ready(&mut self) -> Result<bool, RingError> {
-                Ok(self.input.waiting(&self.page)? != 0)
-            }
-        }
-
-        impl<P: Deref<Target = Page>> Write for $end<P> {
-            fn write(&mut self, buf: &[u8]) -> Result<usize, RingError> {
-                self.output.send(&self.page, buf)
-            }
-
-            /// Written bytes are published at once.
-            fn flush(&mut self) -> Result<(), RingError> {
-                Ok(())
-            }
-        }
-
-        impl<P: Deref<Target = Page>> WriteReady for $end<P> {
-            fn write_ready(&mut self) -> Result<bool, RingError> {
-                Ok(self.output.room(&self.page)? != 0)
-            }
-        }
-    };
-}
-
 byte_stream!(ServerEnd);
 byte_stream!(GuestEnd);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ring::RingError;
+    use embedded_io::{Read, ReadReady, Write, WriteReady};
 
     fn word(page: &Page, at: usize) -> u32 {
         let mut bytes = [0; 4];

@@ -1,6 +1,7 @@
 //! Frames of memory: who owns them, who has them mapped, who may have more.
 //! Refusals follow `common/memory.c` and `arch/x86/mm.c` of Xen.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -71,6 +72,12 @@ pub struct SimMapping {
     sim: SimHypervisor,
     id: u64,
     page: Arc<Page>,
+}
+
+impl fmt::Debug for SimMapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mapping {}", self.id)
+    }
 }
 
 impl Deref for SimMapping {

@@ -8,7 +8,7 @@ use xendless_core::control::{Control, Event};
 use xendless_core::hyper::{DomId, Fault, FaultInjector, Hypervisor, PortState, ShutdownReason, XenVersion};
 use xendless_core::lines::{self, FATAL_PREFIX, Fatal, Ready};
 use xendless_hosttools::bundle::Maker;
-use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimSite};
+use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimMapping, SimSite};
 
 fn bundle() -> Vec<u8> {
     let mut maker = Maker::new();
@@ -27,7 +27,11 @@ fn facts(bundle: &[u8]) -> BootFacts<'_> {
 }
 
 /// What the control domain does from Xen's hand-over on.
-fn boot_or_halt(hv: &impl Hypervisor, site: &SimSite, facts: &BootFacts<'_>) -> Result<Control, BootError> {
+fn boot_or_halt(
+    hv: &impl Hypervisor,
+    site: &SimSite,
+    facts: &BootFacts<'_>,
+) -> Result<Control<SimMapping>, BootError> {
     boot::start(hv, site, facts).inspect_err(|error| {
         lines::print(hv, Fatal(error)).unwrap();
         hv.shutdown(ShutdownReason::Poweroff).unwrap();
@@ -56,7 +60,7 @@ fn a_good_boot_says_that_it_is_ready() {
     let sim = SimHypervisor::default();
     sim.advance(4_214_000);
     let (site, bundle) = (SimSite::new(&sim), bundle());
-    boot::start(&sim.control(), &site, &facts(&bundle)).unwrap();
+    boot_or_halt(&sim.control(), &site, &facts(&bundle)).unwrap();
 
     let console = sim.console();
     let ready = Ready::parse(console.strip_suffix('\n').unwrap()).expect("the ready line");
@@ -114,7 +118,7 @@ fn the_least_memory_is_enough_and_a_page_less_is_not() {
     let pages = LEAST_PAGES + bundle.len().div_ceil(4096) as u64;
     let sim = SimHypervisor::default();
     let least = BootFacts { pages, ..facts(&bundle) };
-    boot::start(&sim.control(), &SimSite::new(&sim), &least).unwrap();
+    boot_or_halt(&sim.control(), &SimSite::new(&sim), &least).unwrap();
     let error = refusal(&BootFacts { pages: pages - 1, ..least });
     assert_eq!(error, BootError::TooLittleMemory { pages: pages - 1, needed: pages });
 }

@@ -5,13 +5,15 @@ use xendless_core::boot::{self, BootFacts};
 use xendless_core::control::{Control, Event, Wake};
 use xendless_core::events::Scanner;
 use xendless_core::hyper::{
-    Call, CreateDomain, CreateFlags, DomId, Domains, Fault, FaultInjector, ForeignMemory, Gfn, HvError,
-    PhysMemory, Port, Scheduler, ShutdownReason, Virq,
+    Call, CreateDomain, CreateFlags, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory, Gfn,
+    HvError, PhysMemory, Port, Scheduler, ShutdownReason, Virq,
 };
 use xendless_core::lines::Status;
+use xendless_core::ring::BadIndex;
 use xendless_hosttools::bundle::Maker;
 use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimSite};
 
+use crate::console::Guest;
 use crate::{create, destroy, request};
 
 /// A control domain that has booted, and the loop around it.
@@ -19,7 +21,7 @@ struct Rig {
     sim: SimHypervisor,
     hv: FaultInjector<SimDomain>,
     site: SimSite,
-    control: Control,
+    control: Control<SimMapping>,
     scanner: Scanner,
 }
 
@@ -250,4 +252,35 @@ fn an_event_on_a_channel_of_nobody_is_logged() {
     let mut rig = Rig::new(None);
     rig.control.handle(&rig.site, Port(4095));
     assert_eq!(rig.site.take_events(), [Event::StrayPort(Port(4095))]);
+}
+
+#[test]
+fn the_machine_console_talks_with_the_joined_domain() {
+    let mut rig = Rig::new(None);
+    let mut guest = Guest::new(rig.hv.inner());
+    let console = rig.control.consoles().add().unwrap();
+    rig.control.consoles().attach(&rig.hv, console, guest.domid(), guest.port).unwrap();
+    rig.control.consoles().join(Some(console));
+    guest.print(b"login: ");
+    rig.sim.type_in(b"root\r");
+    assert_eq!(rig.events(), []);
+    assert!(rig.sim.console().ends_with("login: "));
+    assert_eq!(guest.typed(), b"root\r");
+    rig.control.consoles().detach(&rig.hv, console).unwrap();
+    rig.sim.type_in(b"x");
+    assert_eq!(rig.events(), [Event::TypedDropped(1)]);
+    assert_eq!(rig.run().1, None, "nothing is left to wait for");
+}
+
+#[test]
+fn attack_b01_console_that_is_cut_is_logged_with_its_reason() {
+    let mut rig = Rig::new(None);
+    let guest = Guest::new(rig.hv.inner());
+    let console = rig.control.consoles().add().unwrap();
+    rig.control.consoles().attach(&rig.hv, console, guest.domid(), guest.port).unwrap();
+    rig.run();
+    guest.page().write(3084, &3000u32.to_ne_bytes());
+    guest.view.notify(guest.port).unwrap();
+    let reason = BadIndex { ours: 0, was: 0, is: 3000 };
+    assert_eq!(rig.events(), [Event::ConsoleCut { domid: guest.domid(), reason }]);
 }

@@ -2,6 +2,7 @@
 
 mod boot;
 mod channels;
+mod console;
 mod control;
 mod domains;
 mod fault;
