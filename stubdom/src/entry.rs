@@ -42,7 +42,7 @@ macro_rules! address {
         unsafe extern "C" {
             static $symbol: u8;
         }
-        (&raw const $symbol).addr() as u64
+        (&raw const $symbol).expose_provenance() as u64
     }};
 }
 

@@ -26,8 +26,14 @@ pub(crate) fn install() -> Result<()> {
     }
     // SAFETY: Xen reads the table up to its zero entry; every address in it is an entry that `asm/entry.s`
     // defines and that keeps the rules of Xen's frames.
-    unsafe { hypercall(number::SET_TRAP_TABLE, Call::TrapTable, [table.as_ptr().addr() as u64, 0, 0, 0, 0]) }
-        .map(drop)
+    unsafe {
+        hypercall(
+            number::SET_TRAP_TABLE,
+            Call::TrapTable,
+            [table.as_ptr().expose_provenance() as u64, 0, 0, 0, 0],
+        )
+    }
+    .map(drop)
 }
 
 /// The registers at the exception, in the order in which `asm/entry.s` and Xen push them.

@@ -55,7 +55,7 @@ pub(crate) unsafe trait Operation: FromBytes + IntoBytes {
 
 /// Makes the call that `operation` describes; Xen may fill in fields.
 pub(crate) fn perform<O: Operation>(operation: &mut O) -> Result<u64> {
-    let address = core::ptr::from_mut(operation).addr() as u64;
+    let address = core::ptr::from_mut(operation).expose_provenance() as u64;
     // SAFETY: `Operation` promises that Xen stays within the structure, which is ours to change.
     unsafe { hypercall(O::NUMBER, O::CALL, [O::COMMAND.into(), address, 0, 0, 0]) }
 }
@@ -87,7 +87,8 @@ operations! {
 
 /// Writes to Xen's console.
 pub(crate) fn console_write(text: &[u8]) -> Result<()> {
-    let arguments = [xen::CONSOLEIO_WRITE.into(), text.len() as u64, text.as_ptr().addr() as u64, 0, 0];
+    let arguments =
+        [xen::CONSOLEIO_WRITE.into(), text.len() as u64, text.as_ptr().expose_provenance() as u64, 0, 0];
     // SAFETY: Xen reads exactly the bytes of `text`.
     unsafe { hypercall(number::CONSOLE_IO, Call::ConsoleWrite, arguments) }.map(drop)
 }

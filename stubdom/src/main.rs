@@ -11,6 +11,7 @@
 //! | [`memory`] | page tables, the heap, the window for other domains' pages |
 //! | [`xen`] | the traits of `core::hyper`, by hypercalls |
 //! | [`log`] | defmt frames, in a ring |
+//! | [`trial`] | what tests have it do |
 //! | [`site`] | clock, heap and log for `core::control` |
 #![cfg_attr(panic = "abort", no_std)]
 #![no_main]
@@ -29,6 +30,7 @@ mod memory;
 mod shared_info;
 mod site;
 mod time;
+mod trial;
 mod xen;
 
 use core::convert::Infallible;
@@ -84,6 +86,10 @@ fn boot(start: &'static StartInfo) -> Result<(Xen, Work), BootError> {
     );
     let xen = Xen::new()?;
     let control = boot::start(&xen, &Here, &facts)?;
+    if let (true, Some(trial)) = (faults::ENABLED, options.trial) {
+        trial::run(&xen, trial);
+        halt::halt();
+    }
     Ok((xen, control))
 }
 

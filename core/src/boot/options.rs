@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `log=dump` | print the log on Xen's console before powering off, for those without `xm log` |
 //! | `fault=N:ERRNO` | let hypercall number `N` fail with `ERRNO` (a name such as `ENOMEM`), to test what happens then; only in builds made for tests |
+//! | `trial=NAME` | do what must never happen, or what nothing does yet, to see that it ends well ([`Trial`]); only in builds made for tests |
 
 use core::fmt;
 
@@ -18,8 +19,40 @@ const SHOWN: usize = 32;
 /// What this build of the control domain allows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Build {
-    /// `fault=` is allowed.
+    /// `fault=` and `trial=` are allowed.
     pub fault_injection: bool,
+}
+
+/// What a test has the control domain do once it is booted, under the name by which `trial=` asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trial {
+    /// `panic`: a bug that an assertion notices.
+    Panic,
+    /// `null`: reading where nothing is mapped.
+    ReadNull,
+    /// `code`: writing to code.
+    WriteCode,
+    /// `data`: executing data.
+    ExecuteData,
+    /// `stack`: recursing without end.
+    OverflowStack,
+    /// `heap`: allocating more than there is, where failure cannot be returned.
+    ExhaustHeap,
+    /// `xen`: making, filling and destroying a domain, sharing memory with it.
+    Hypervisor,
+}
+
+impl Trial {
+    /// Every trial with its name.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("panic", Self::Panic),
+        ("null", Self::ReadNull),
+        ("code", Self::WriteCode),
+        ("data", Self::ExecuteData),
+        ("stack", Self::OverflowStack),
+        ("heap", Self::ExhaustHeap),
+        ("xen", Self::Hypervisor),
+    ];
 }
 
 /// What the command line asks for.
@@ -29,6 +62,8 @@ pub struct Options {
     pub dump_log: bool,
     /// The hypercall that is to fail.
     pub fault: Option<Fault>,
+    /// What to try once booted.
+    pub trial: Option<Trial>,
 }
 
 impl Options {
@@ -51,11 +86,17 @@ impl Options {
                 Ok(())
             }
             "log" => Err(Problem::BadValue("log=dump")),
-            "fault" if !build.fault_injection => Err(Problem::NotInThisBuild),
+            "fault" | "trial" if !build.fault_injection => Err(Problem::NotInThisBuild),
             "fault" if self.fault.is_some() => Err(Problem::Twice),
             "fault" => {
                 self.fault =
                     Some(fault(value).ok_or(Problem::BadValue("fault=N:ERRNO, as in fault=3:ENOMEM"))?);
+                Ok(())
+            }
+            "trial" if self.trial.is_some() => Err(Problem::Twice),
+            "trial" => {
+                let known = Trial::ALL.iter().find(|(name, _)| *name == value);
+                self.trial = Some(known.ok_or(Problem::BadValue("trial=NAME, as in trial=panic"))?.1);
                 Ok(())
             }
             _ => Err(Problem::Unknown),

@@ -51,8 +51,8 @@ impl Space {
         self.tables.frame(index).is_some()
     }
 
-    /// The table and the entry that map page `pfn` of our memory.
-    fn leaf(&self, pfn: u64) -> Result<(Mfn, u64)> {
+    /// The table, and the entry in it, for the page `pfn` pages behind the start.
+    pub(crate) fn leaf(&self, pfn: u64) -> Result<(Mfn, u64)> {
         Ok((self.tables.frame(pfn / ENTRIES).ok_or(LOST)?, pfn % ENTRIES))
     }
 
@@ -92,7 +92,9 @@ impl Space {
         changes.make()?;
         let shared = Entry::data(Mfn(start.shared_info / PAGE));
         // SAFETY: the page has the layout that `SharedInfo` declares, and nothing was kept in the one it replaces.
-        unsafe { table::map(Call::MapOwn, (&raw const SHARED_INFO).addr() as u64, shared, DomId::SELF) }?;
+        unsafe {
+            table::map(Call::MapOwn, (&raw const SHARED_INFO).expose_provenance() as u64, shared, DomId::SELF)
+        }?;
         // SAFETY: nothing is in this page; the linker script keeps it for this.
         unsafe { table::map(Call::MapOwn, entry::stack_guard(), Entry::NONE, DomId::SELF) }
     }

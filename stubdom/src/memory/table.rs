@@ -4,7 +4,9 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use xendless_core::abi::hypercall as number;
-use xendless_core::abi::xen::{self, MMU_NORMAL_PT_UPDATE, MmuUpdate, UVMF_INVLPG, UVMF_LOCAL};
+use xendless_core::abi::xen::{
+    self, MMU_NORMAL_PT_UPDATE, MMU_PT_UPDATE_NO_TRANSLATE, MmuUpdate, UVMF_INVLPG, UVMF_LOCAL,
+};
 use xendless_core::hyper::{Call, DomId, Mfn, Result};
 
 use super::ram::{PAGE, Ram, size};
@@ -89,9 +91,9 @@ impl Table {
     }
 }
 
-/// Where entry `index` of the table in machine frame `table` is, as Xen wants to be told.
+/// The machine address of entry `index` of the table in machine frame `table`.
 const fn place(table: Mfn, index: u64) -> u64 {
-    (table.0 * PAGE + index * 8) | MMU_NORMAL_PT_UPDATE
+    table.0 * PAGE + index * 8
 }
 
 /// Changes of page tables, collected and handed to Xen many at a time. Those still held when it is dropped are
@@ -113,13 +115,14 @@ impl Changes {
             self.make()?;
         }
         // There is room now.
-        let _ = self.0.push(MmuUpdate { ptr: place(table, index), val: entry.0 });
+        let _ = self.0.push(MmuUpdate { ptr: place(table, index) | MMU_NORMAL_PT_UPDATE, val: entry.0 });
         Ok(())
     }
 
     /// Makes all changes, in order.
     pub(crate) fn make(&mut self) -> Result<()> {
-        let arguments = [self.0.as_ptr().addr() as u64, self.0.len() as u64, 0, xen::DOMID_SELF.into(), 0];
+        let arguments =
+            [self.0.as_ptr().expose_provenance() as u64, self.0.len() as u64, 0, xen::DOMID_SELF.into(), 0];
         // SAFETY: Xen reads the list; whoever added a change promised that it is safe.
         unsafe { hypercall(number::MMU_UPDATE, Call::MapOwn, arguments) }?;
         self.0.clear();
@@ -135,4 +138,20 @@ pub(crate) unsafe fn map(call: Call, address: u64, entry: Entry, owner: DomId) -
     let arguments = [address, entry.0, UVMF_INVLPG | UVMF_LOCAL, owner.0.into(), 0];
     // SAFETY: Xen changes this entry and nothing else; the rest is the caller's promise.
     unsafe { hypercall(number::UPDATE_VA_MAPPING_OTHERDOMAIN, call, arguments) }.map(drop)
+}
+
+/// As [`map`], where nothing is mapped, for a *machine* frame even when `owner` numbers its memory itself.
+///
+/// # Safety
+/// Nothing is mapped by entry `index` of `table`, and nothing relies on that.
+pub(crate) unsafe fn map_machine(
+    call: Call,
+    (table, index): (Mfn, u64),
+    entry: Entry,
+    owner: DomId,
+) -> Result<()> {
+    let update = MmuUpdate { ptr: place(table, index) | MMU_PT_UPDATE_NO_TRANSLATE, val: entry.0 };
+    let arguments = [(&raw const update).expose_provenance() as u64, 1, 0, owner.0.into(), 0];
+    // SAFETY: Xen reads one update and changes this entry; the rest is the caller's promise.
+    unsafe { hypercall(number::MMU_UPDATE, call, arguments) }.map(drop)
 }

@@ -50,7 +50,7 @@ impl Window {
         }
         let slots = self.tables * ENTRIES..(self.tables + 1) * ENTRIES;
         self.free.try_reserve_exact(size(slots.end)).ok()?;
-        let pfn = self.space.ram.pfn(Box::leak(own_page()?).as_ptr().addr() as u64);
+        let pfn = self.space.ram.pfn(Box::leak(own_page()?).as_ptr().expose_provenance() as u64);
         let mut changes = Changes::new();
         // SAFETY: an empty table in a page that is never given back; its addresses are those of the window.
         unsafe { self.space.link(&mut changes, OWN_TABLES + self.tables, pfn) }.ok()?;
@@ -65,7 +65,7 @@ impl Window {
 pub(crate) fn own_frame(page: &Page) -> Option<Mfn> {
     let window = WINDOW.lock();
     let ram = &window.as_ref()?.space.ram;
-    ram.mfn(ram.pfn((&raw const *page).addr() as u64))
+    ram.mfn(ram.pfn((&raw const *page).expose_provenance() as u64))
 }
 
 /// One page of the window.
@@ -84,6 +84,11 @@ impl Slot {
     /// Where it is.
     pub(crate) fn address(&self) -> u64 {
         entry::virt_base() + (OWN_TABLES * ENTRIES + self.number) * PAGE
+    }
+
+    /// The page table and the entry that say what is there.
+    fn place(&self) -> Option<(Mfn, u64)> {
+        WINDOW.lock().as_ref()?.space.leaf(OWN_TABLES * ENTRIES + self.number).ok()
     }
 
     /// Never to be used again, because something is still mapped there.
@@ -118,6 +123,15 @@ pub(crate) fn map_foreign(call: Call, domid: DomId, gfn: Gfn) -> Result<ForeignP
     let slot = Slot::take(call)?;
     // SAFETY: the slot is free, so nothing relies on what is mapped there.
     unsafe { table::map(call, slot.address(), Entry::data(Mfn(gfn.0)), domid) }?;
+    Ok(ForeignPage(slot))
+}
+
+/// Maps machine frame `mfn`, which belongs to `domid`, to read and write, for `call`.
+pub(crate) fn map_machine(call: Call, domid: DomId, mfn: Mfn) -> Result<ForeignPage> {
+    let slot = Slot::take(call)?;
+    let place = slot.place().ok_or(HvError::new(call, Errno::ENOMEM))?;
+    // SAFETY: the slot is free, so nothing is mapped there.
+    unsafe { table::map_machine(call, place, Entry::data(mfn), domid) }?;
     Ok(ForeignPage(slot))
 }
 

@@ -97,7 +97,7 @@ impl Xen {
 /// # Safety
 /// Addresses in the request lead to memory that Xen may use as the command says.
 pub(super) unsafe fn do_domctl(call: Call, request: &mut Domctl) -> Result<()> {
-    let address = (&raw mut *request).addr() as u64;
+    let address = (&raw mut *request).expose_provenance() as u64;
     // SAFETY: Xen reads and writes the request; the rest is the caller's promise.
     unsafe { hypercall(number::DOMCTL, call, [address, 0, 0, 0, 0]) }.map(drop)
 }
@@ -105,7 +105,7 @@ pub(super) unsafe fn do_domctl(call: Call, request: &mut Domctl) -> Result<()> {
 /// # Safety
 /// Addresses in the request lead to memory that Xen may use as the command says.
 pub(super) unsafe fn do_sysctl(call: Call, request: &mut Sysctl) -> Result<()> {
-    let address = (&raw mut *request).addr() as u64;
+    let address = (&raw mut *request).expose_provenance() as u64;
     // SAFETY: Xen reads and writes the request; the rest is the caller's promise.
     unsafe { hypercall(number::SYSCTL, call, [address, 0, 0, 0, 0]) }.map(drop)
 }

@@ -112,7 +112,7 @@ impl Xen {
         let argument = GetDomainInfoList {
             first_domain: first.0,
             max_domains: u32::try_from(room).unwrap_or(0),
-            buffer: batch.as_mut_ptr().addr() as u64,
+            buffer: batch.as_mut_ptr().expose_provenance() as u64,
             ..GetDomainInfoList::ZERO
         };
         let mut request = GETDOMAININFOLIST.ask(self.interface.sysctl, &argument);
@@ -124,7 +124,7 @@ impl Xen {
 }
 
 fn hvm_op(call: Call, command: u32, argument: &mut HvmParam) -> Result<()> {
-    let address = (&raw mut *argument).addr() as u64;
+    let address = (&raw mut *argument).expose_provenance() as u64;
     // SAFETY: Xen stays within the argument, which holds no address.
     unsafe { hypercall(number::HVM_OP, call, [command.into(), address, 0, 0, 0]) }.map(drop)
 }

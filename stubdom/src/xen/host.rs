@@ -37,7 +37,7 @@ impl Host for Xen {
         let argument = ReadConsole {
             incremental: 1,
             index,
-            buffer: buffer.as_mut_ptr().addr() as u64,
+            buffer: buffer.as_mut_ptr().expose_provenance() as u64,
             count: u32::try_from(buffer.len()).unwrap_or(u32::MAX),
             ..ReadConsole::ZERO
         };

@@ -16,7 +16,8 @@ impl Launch for Xen {
 
     fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()> {
         let context = start.to_context();
-        let argument = VcpuContext { ctxt: (&raw const context).addr() as u64, ..VcpuContext::ZERO };
+        let argument =
+            VcpuContext { ctxt: (&raw const context).expose_provenance() as u64, ..VcpuContext::ZERO };
         let mut request = SETVCPUCONTEXT.on(self.interface.domctl, domid.0, &argument);
         // SAFETY: Xen reads the context that the argument leads to and writes none of it.
         unsafe { do_domctl(Call::VcpuContextSet, &mut request) }

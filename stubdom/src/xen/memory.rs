@@ -19,7 +19,7 @@ impl ForeignMemory for Xen {
 
 impl PhysMemory for Xen {
     fn populate(&self, domid: DomId, frames: &mut [u64]) -> Result<usize> {
-        let list = frames.as_mut_ptr().addr() as u64;
+        let list = frames.as_mut_ptr().expose_provenance() as u64;
         let argument = reservation(domid, list, frames.len());
         // SAFETY: Xen reads and writes the frame numbers of the list, which is ours to change; it gives memory to
         // `domid` and takes none from us.
@@ -27,7 +27,7 @@ impl PhysMemory for Xen {
     }
 
     fn release(&self, domid: DomId, frames: &[u64]) -> Result<usize> {
-        let argument = reservation(domid, frames.as_ptr().addr() as u64, frames.len());
+        let argument = reservation(domid, frames.as_ptr().expose_provenance() as u64, frames.len());
         // SAFETY: Xen reads the list. A page of ours that is in use cannot be taken: Xen counts its mappings.
         unsafe { memory_op(Call::Release, XENMEM_DECREASE_RESERVATION, &argument) }
     }
@@ -55,7 +55,7 @@ const fn reservation(domid: DomId, list: u64, count: usize) -> MemoryReservation
 /// # Safety
 /// The list that the argument names is memory that Xen may use as the command says.
 unsafe fn memory_op(call: Call, command: u32, argument: &MemoryReservation) -> Result<usize> {
-    let address = (&raw const *argument).addr() as u64;
+    let address = (&raw const *argument).expose_provenance() as u64;
     // SAFETY: Xen reads the argument; the rest is the caller's promise.
     let done = unsafe { hypercall(number::MEMORY_OP, call, [command.into(), address, 0, 0, 0]) }?;
     Ok(usize::try_from(done).unwrap_or(usize::MAX))
@@ -63,7 +63,7 @@ unsafe fn memory_op(call: Call, command: u32, argument: &MemoryReservation) -> R
 
 fn mmuext(call: Call, command: u32, domid: DomId, mfn: Mfn) -> Result<()> {
     let operation = MmuextOp { cmd: command, arg1: mfn.0, ..MmuextOp::ZERO };
-    let arguments = [(&raw const operation).addr() as u64, 1, 0, domid.0.into(), 0];
+    let arguments = [(&raw const operation).expose_provenance() as u64, 1, 0, domid.0.into(), 0];
     // SAFETY: Xen reads one operation, which changes what a page of `domid` counts as; our own tables stay linked
     // and so keep their kind.
     unsafe { hypercall(number::MMUEXT_OP, call, arguments) }.map(drop)

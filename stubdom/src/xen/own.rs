@@ -16,7 +16,7 @@ impl Console for Xen {
     }
 
     fn console_read(&self, buffer: &mut [u8]) -> Result<usize> {
-        let address = buffer.as_mut_ptr().addr() as u64;
+        let address = buffer.as_mut_ptr().expose_provenance() as u64;
         let arguments = [xen::CONSOLEIO_READ.into(), buffer.len() as u64, address, 0, 0];
         // SAFETY: Xen writes at most `buffer.len()` bytes there.
         let count = unsafe { hypercall(number::CONSOLE_IO, Call::ConsoleRead, arguments) }?;
@@ -47,7 +47,7 @@ impl Scheduler for Xen {
 pub(crate) fn register_upcall() -> Result<()> {
     let address = entry::event_upcall();
     let request = CallbackRegister { kind: CALLBACKTYPE_EVENT, address, ..CallbackRegister::ZERO };
-    let arguments = [CALLBACKOP_REGISTER.into(), (&raw const request).addr() as u64, 0, 0, 0];
+    let arguments = [CALLBACKOP_REGISTER.into(), (&raw const request).expose_provenance() as u64, 0, 0, 0];
     // SAFETY: the address is that of code made for it.
     unsafe { hypercall(number::CALLBACK_OP, Call::RegisterCallback, arguments) }.map(drop)
 }

@@ -7,6 +7,7 @@ mod budgets;
 mod faults;
 mod log;
 mod refusals;
+mod trials;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::xen;
-use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options};
+use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, Trial};
 use xendless_core::bundle::BundleError;
 use xendless_core::control::{Control, Event};
 use xendless_core::hyper::{DomId, Fault, FaultInjector, Hypervisor, PortState, ShutdownReason, XenVersion};
@@ -149,7 +149,10 @@ mod command_line {
         assert_eq!(Options::parse(b"", SHIPPED), Ok(Options::default()));
         let fault = Some(Fault { call: None, nth: 3, errno: Errno::ENOMEM });
         for line in ["log=dump fault=3:ENOMEM", "  fault=3:ENOMEM\tlog=dump "] {
-            assert_eq!(Options::parse(line.as_bytes(), TEST), Ok(Options { dump_log: true, fault }));
+            assert_eq!(
+                Options::parse(line.as_bytes(), TEST),
+                Ok(Options { dump_log: true, fault, trial: None })
+            );
         }
     }
 
@@ -165,11 +168,19 @@ mod command_line {
             ("fault=1:EWHAT", "bad value in 'fault=1:EWHAT'"),
             ("fault=99999999999999999999:EIO", "bad value in 'fault=9999999999"),
             ("fault=1:EIO fault=2:EIO", "'fault=2:EIO' repeats"),
+            ("trial=luck", "bad value in 'trial=luck'"),
+            ("trial=panic trial=null", "'trial=null' repeats"),
         ] {
             let message = refused(line.as_bytes(), TEST);
             assert!(message.contains(told), "{line}: {message}");
         }
-        assert!(refused(b"fault=1:EIO", SHIPPED).contains("needs a build with fault injection"));
+        for word in ["fault=1:EIO", "trial=panic"] {
+            assert!(refused(word.as_bytes(), SHIPPED).contains("needs a build with fault injection"));
+        }
+        for (name, trial) in Trial::ALL {
+            let options = Options::parse(format!("trial={name}").as_bytes(), TEST).unwrap();
+            assert_eq!(options.trial, Some(*trial));
+        }
     }
 
     #[test]

@@ -16,13 +16,13 @@ use xendless_core::abi::memory::{
     XENMEM_RESOURCE_GRANT_TABLE_ID_SHARED,
 };
 use xendless_core::hyper::encode::grant_outcome;
-use xendless_core::hyper::{Access, Call, DomId, Gfn, GrantRef, Grants, HvError, Result, SharedOut};
+use xendless_core::hyper::{Access, Call, DomId, Gfn, GrantRef, Grants, HvError, Mfn, Result, SharedOut};
 use xendless_core::shared::Page;
 use zerocopy::IntoBytes;
 
 use super::Xen;
 use crate::hypercall::hypercall;
-use crate::memory::{OwnPage, Slot, map_foreign, own_frame, own_page};
+use crate::memory::{OwnPage, Slot, map_machine, own_frame, own_page};
 use table::OWN_TABLE;
 
 /// A page that another domain granted, mapped.
@@ -44,7 +44,7 @@ impl Drop for GrantedPage {
     fn drop(&mut self) {
         let mut request =
             UnmapGrantRef { host_addr: self.slot.address(), handle: self.handle, ..UnmapGrantRef::ZERO };
-        let address = (&raw mut request).addr() as u64;
+        let address = (&raw mut request).expose_provenance() as u64;
         let arguments = [GNTTABOP_UNMAP_GRANT_REF.into(), address, 1, 0, 0];
         // SAFETY: Xen reads and writes the one request, and unmaps the page of this slot; references into it are
         // borrows of `self`, so there are none left.
@@ -98,7 +98,8 @@ impl Grants for Xen {
             dom: domid.0,
             ..MapGrantRef::ZERO
         };
-        let arguments = [GNTTABOP_MAP_GRANT_REF.into(), (&raw mut request).addr() as u64, 1, 0, 0];
+        let arguments =
+            [GNTTABOP_MAP_GRANT_REF.into(), (&raw mut request).expose_provenance() as u64, 1, 0, 0];
         // SAFETY: Xen reads and writes the one request, and maps a page in a slot where none is.
         unsafe { hypercall(number::GRANT_TABLE_OP, Call::GrantMap, arguments) }?;
         grant_outcome(request.status).map_err(|errno| HvError::new(Call::GrantMap, errno))?;
@@ -118,13 +119,13 @@ impl Grants for Xen {
         let entry = table::entry(Call::GrantSeed, backend, frame.0, Access::ReadWrite)?;
         let (table, at) = table::place(gref);
         let mfn = shared_frame(owner, table)?;
-        map_foreign(Call::GrantSeed, owner, Gfn(mfn))?.write(at, entry.as_bytes());
+        map_machine(Call::GrantSeed, owner, mfn)?.write(at, entry.as_bytes());
         Ok(())
     }
 }
 
 /// The machine frame of page `index` of `owner`'s grant table.
-fn shared_frame(owner: DomId, index: u64) -> Result<u64> {
+fn shared_frame(owner: DomId, index: u64) -> Result<Mfn> {
     let mut mfn = 0u64;
     let mut request = AcquireResource {
         domid: owner.0,
@@ -132,11 +133,11 @@ fn shared_frame(owner: DomId, index: u64) -> Result<u64> {
         id: XENMEM_RESOURCE_GRANT_TABLE_ID_SHARED,
         nr_frames: 1,
         frame: index,
-        frame_list: (&raw mut mfn).addr() as u64,
+        frame_list: (&raw mut mfn).expose_provenance() as u64,
         ..AcquireResource::ZERO
     };
-    let arguments = [XENMEM_ACQUIRE_RESOURCE.into(), (&raw mut request).addr() as u64, 0, 0, 0];
+    let arguments = [XENMEM_ACQUIRE_RESOURCE.into(), (&raw mut request).expose_provenance() as u64, 0, 0, 0];
     // SAFETY: Xen reads and writes the request, and writes one frame number.
     unsafe { hypercall(number::MEMORY_OP, Call::GrantSeed, arguments) }?;
-    Ok(mfn)
+    Ok(Mfn(mfn))
 }

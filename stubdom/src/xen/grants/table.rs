@@ -138,9 +138,9 @@ fn set_up(frames: u32, list: &mut [u64; MAX_FRAMES]) -> Result<()> {
     if usize::try_from(frames).is_ok_and(|frames| frames > MAX_FRAMES) {
         return Err(out_of(Errno::ENOSPC));
     }
-    let frame_list = list.as_mut_ptr().addr() as u64;
+    let frame_list = list.as_mut_ptr().expose_provenance() as u64;
     let mut request = SetupTable { dom: DomId::SELF.0, nr_frames: frames, frame_list, ..SetupTable::ZERO };
-    let arguments = [GNTTABOP_SETUP_TABLE.into(), (&raw mut request).addr() as u64, 1, 0, 0];
+    let arguments = [GNTTABOP_SETUP_TABLE.into(), (&raw mut request).expose_provenance() as u64, 1, 0, 0];
     // SAFETY: Xen reads and writes the request and writes `nr_frames` numbers to the list, which has room.
     unsafe { hypercall(number::GRANT_TABLE_OP, Call::GrantShare, arguments) }?;
     grant_outcome(request.status).map_err(out_of)
