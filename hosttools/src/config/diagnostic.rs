@@ -28,6 +28,9 @@ pub enum Place {
     File(String),
 }
 
+/// How much of a line is shown, in characters.
+const WIDEST: usize = 200;
+
 /// A place in a file, with the text of its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
@@ -35,7 +38,7 @@ pub struct Source {
     pub path: String,
     /// Line and column.
     pub at: Pos,
-    /// The line.
+    /// The start of the line.
     pub line: String,
 }
 
@@ -44,20 +47,15 @@ impl Source {
     #[must_use]
     pub fn new(path: &str, text: &str, at: Pos) -> Self {
         let index = usize::try_from(at.line.saturating_sub(1)).unwrap_or(usize::MAX);
-        let line = text.lines().nth(index).unwrap_or("").to_owned();
-        Self { path: path.to_owned(), at, line }
+        let line = text.lines().nth(index).unwrap_or("");
+        Self { path: path.to_owned(), at, line: line.chars().take(WIDEST).collect() }
     }
 
     /// The line behind a tab, as `xm` showed it, and a mark under the column.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const WIDEST: usize = 200;
         let before = usize::try_from(self.at.column.saturating_sub(1)).unwrap_or(usize::MAX);
-        let line: String = self
-            .line
-            .chars()
-            .take(WIDEST)
-            .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
-            .collect();
+        let line: String =
+            self.line.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
         writeln!(f, "\t{line}")?;
         if before < WIDEST {
             let indent: String = line.chars().chain(std::iter::repeat(' ')).take(before).map(blank).collect();
@@ -74,28 +72,39 @@ fn blank(c: char) -> char {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = Shown(&self.message);
         match &self.place {
             Place::Program(source) => {
-                writeln!(
-                    f,
-                    "Errors were found at line {} while processing {}:",
-                    source.at.line, source.path
-                )?;
+                let (line, path, at) = (source.at.line, Shown(&source.path), source.at);
+                writeln!(f, "Errors were found at line {line} while processing {path}:")?;
                 source.show(f)?;
-                write!(f, "{}:{}: {}", source.path, source.at, self.message)?;
+                write!(f, "{path}:{at}: {message}")?;
             }
             Place::Value(source) => {
-                writeln!(f, "{}", self.message)?;
+                writeln!(f, "{message}")?;
                 source.show(f)?;
-                write!(f, "at {}:{}", source.path, source.at)?;
+                write!(f, "at {}:{}", Shown(&source.path), source.at)?;
             }
-            Place::CommandLine(word) => write!(f, "{}\nat {word} on the command line", self.message)?,
-            Place::File(path) => write!(f, "{}\nin {path}", self.message)?,
+            Place::CommandLine(word) => write!(f, "{message}\nat {} on the command line", Shown(word))?,
+            Place::File(path) => write!(f, "{message}\nin {}", Shown(path))?,
         }
         match &self.help {
-            Some(help) => write!(f, "\nhelp: {help}"),
+            Some(help) => write!(f, "\nhelp: {}", Shown(help)),
             None => Ok(()),
         }
+    }
+}
+
+/// Text that a file may have made up: the start of it, without anything a terminal would obey.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 500;
+        for c in self.0.chars().take(LONGEST) {
+            if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 

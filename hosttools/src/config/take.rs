@@ -6,6 +6,13 @@ use super::draft::{Draft, out_of_range};
 use super::suggest::closest;
 use super::table::{Kind, Status, Variable};
 
+/// The most elements of a list, and the longest text of one; no device has more.
+const MAX_ELEMENTS: usize = 1024;
+const MAX_ELEMENT_LEN: usize = 8192;
+
+/// The most mistakes of one variable that are told.
+const MAX_TOLD: usize = 10;
+
 /// A complaint and the place it is about.
 pub(super) type Objection = (Complaint, Pos);
 
@@ -149,8 +156,15 @@ fn take_list(
         Datum::Int(_) => std::slice::from_ref(value),
         other => return Err(wrong_type(variable, other)),
     };
+    if items.len() > MAX_ELEMENTS {
+        return Err(too_many(variable));
+    }
     for item in items {
+        if notes.errors.len() >= MAX_TOLD {
+            break;
+        }
         let result = match as_text(&item.datum) {
+            Some(text) if text.len() > MAX_ELEMENT_LEN => Err(too_long(variable)),
             Some(text) => set(draft, &text),
             None => Err(Complaint::new(format!(
                 "an element of {} must be text, not {}",
@@ -165,6 +179,17 @@ fn take_list(
     Ok(())
 }
 
+fn too_many(variable: &Variable) -> Complaint {
+    Complaint::new(format!("{}: is too long, at most {MAX_ELEMENTS} elements are accepted", variable.name))
+}
+
+fn too_long(variable: &Variable) -> Complaint {
+    Complaint::new(format!(
+        "an element of {} is too long, at most {MAX_ELEMENT_LEN} bytes are accepted",
+        variable.name
+    ))
+}
+
 fn take_text_or_list(
     draft: &mut Draft,
     variable: &Variable,
@@ -175,9 +200,15 @@ fn take_text_or_list(
         Datum::List(items) => (items.as_slice(), true),
         _ => (std::slice::from_ref(value), false),
     };
+    if items.len() > MAX_ELEMENTS {
+        return Err(too_many(variable));
+    }
     let texts: Option<Vec<String>> = items.iter().map(|item| as_text(&item.datum)).collect();
     let texts = texts.ok_or_else(|| wrong_type(variable, &value.datum))?;
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+    if borrowed.iter().any(|text| text.len() > MAX_ELEMENT_LEN) {
+        return Err(too_long(variable));
+    }
     set(draft, &borrowed, list)
 }
 

@@ -24,6 +24,9 @@ fn attack_e04_loops_without_end() {
         ("s = 'a' * 1000000\nwhile 1: s == s", "more than"),
         ("d = {}\nk = 'a' * 100000\nd[k] = 1\nwhile 1: d[k]", words),
         ("x = sorted(range(400000))", "more than"),
+        ("s = 'a' * 1000000\nwhile 1: '%.1s' % s", words),
+        ("x = range(100000)\nwhile 1: del x[0]", words),
+        ("import re\nre.findall('a*b|a', 'a' * 10000)", words),
         ("import re\nwhile 1: re.search('(a*)*b', 'a' * 1000)", "more than"),
     ]);
 }
@@ -90,6 +93,10 @@ fn attack_e04_memory() {
         ("x = 'a'.zfill(99999999999)", words),
         ("x = ','.join(['a' * 1000000] * 100)", words),
         ("def f(): pass\nwhile 1:\n  def f(): pass", words),
+        (
+            "s = 'a' * 1000000\nl = []\nwhile 1:\n  try: raise ValueError, s\n  except ValueError, e: l.append(e)",
+            words,
+        ),
         ("import re\nwhile 1: re.sub('a', 'b' * 1000, 'a' * 1000)", "more than"),
         ("import re\nre.compile('((a{100}){100}){100}')", "the pattern cannot be used"),
         ("x = []\nx.append(x)\ny = repr(x)", "nested too deeply"),
@@ -175,10 +182,27 @@ fn attack_e04_values_that_are_too_long_or_too_many() {
         format!("kernel = '/k'\ndescription = {long}"),
         "kernel = '/k'\nvif = [''] * 65".to_owned(),
         "kernel = '/k'\ndisk = ['phy:a,d%dp0,w' % i for i in range(300)]".to_owned(),
+        "kernel = '/k'\nvif = [''] * 100000".to_owned(),
+        "kernel = '/k'\nvif = ['x' * 100000] * 100".to_owned(),
+        "kernel = '/k'\ncpus = ['0-4095,' * 100000] * 16".to_owned(),
         "kernel = '/k'\nextra = 'a\\0b'".to_owned(),
         "kernel = '/k'\nroot = 'a\\x1b[2J'".to_owned(),
     ] {
         let message = errors(&text, &[]);
         assert!(message.contains("too long") || message.contains("cannot contain"), "{message}");
+    }
+}
+
+#[test]
+fn attack_e04_messages_stay_readable_and_harmless() {
+    for text in [
+        "raise ValueError, 'a' * 1000000",
+        "raise ValueError, '\\x1b[2J' * 1000",
+        "kernel = '/k'\nvif = ['\\x1b[2J' * 1000] * 1000",
+        "kernel = '/k'\non_crash = '\\x1b' * 100000",
+    ] {
+        let message = errors(text, &[]);
+        assert!(message.len() < 20_000, "{} bytes", message.len());
+        assert!(!message.contains('\x1b'), "{message}");
     }
 }

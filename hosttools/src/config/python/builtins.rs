@@ -216,6 +216,7 @@ fn dict(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
 /// A copy of the file's variables, and of the function's if one is running.
 fn globals(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(0, 0, &[])?;
+    interp.globals.values_mut().for_each(|global| global.read = true);
     let global = interp.globals.iter().map(|(name, global)| (name, &global.item));
     let local = interp.frames.last().into_iter().flat_map(|frame| &frame.locals);
     let wanted = if &*call.name == "globals" { 0 } else { usize::MAX };

@@ -144,6 +144,7 @@ impl Interp<'_> {
                 continue;
             }
             if let Some(name) = &handler.name {
+                self.meter.memory(fault.message.len(), fault.at)?;
                 let value = Value::Exception(fault.kind, fault.message.as_str().into());
                 self.assign(name, Item { value, at: fault.at })?;
             }
@@ -210,6 +211,11 @@ impl Interp<'_> {
             }
             None => "".into(),
         };
+        let cost = match &value {
+            Value::Str(text) | Value::Exception(_, text) => text.len(),
+            _ => text.len(),
+        };
+        self.meter.memory(cost, at)?;
         Ok(match value {
             Value::Kind(kind) => fault(kind, at, &*text),
             Value::Exception(kind, text) => fault(kind, at, &*text),
@@ -281,7 +287,9 @@ impl Interp<'_> {
     fn delete_element(&mut self, container: &Value, index: &Value, at: Pos) -> Result<()> {
         match container {
             Value::List(id) => {
-                let position = ops::position(index, self.heap.list(*id).len(), at)?;
+                let len = self.heap.list(*id).len();
+                let position = ops::position(index, len, at)?;
+                self.meter.steps(len - position, at)?;
                 if let Some(list) = self.heap.list_mut(*id) {
                     list.remove(position);
                 }

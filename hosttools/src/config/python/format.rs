@@ -113,6 +113,7 @@ fn digits(text: &str, at: Pos) -> Result<(Option<usize>, &str)> {
 }
 
 fn convert(interp: &mut Interp<'_>, conversion: char, spec: &Spec, value: &Value, at: Pos) -> Result<String> {
+    interp.meter.steps(value.text_len() / 16, at)?;
     let plain = match conversion {
         's' => interp.display(value, at)?.to_string(),
         'r' => interp.repr(value, at)?,

@@ -11,7 +11,7 @@ use super::modules::{Entry, Module};
 use super::value::{Item, Value};
 
 /// The most memory of a compiled pattern, in bytes.
-const MAX_COMPILED: usize = 32 << 10;
+const MAX_COMPILED: usize = 16 << 10;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -74,8 +74,9 @@ fn build(source: &str, flags: i64, call: &Call) -> Result<Rc<Pattern>> {
     }
 }
 
-/// The pattern that is the first argument, and the text that is argument `index`, paid for.
-fn subject(interp: &mut Interp<'_>, call: &Call, index: usize) -> Result<(Rc<Pattern>, Rc<str>)> {
+/// The pattern that is the first argument, and the text that is argument `index`, paid for: a search looks at each
+/// place of the text once, and finding all matches may do so again from each place.
+fn subject(interp: &mut Interp<'_>, call: &Call, index: usize, all: bool) -> Result<(Rc<Pattern>, Rc<str>)> {
     let flags = if call.positional.len() > index + 1 && index == 1 { call.int(index + 1)? } else { 0 };
     let pattern = match call.get(0) {
         Some(Value::Pattern(pattern)) => Rc::clone(pattern),
@@ -87,7 +88,8 @@ fn subject(interp: &mut Interp<'_>, call: &Call, index: usize) -> Result<(Rc<Pat
         }
     };
     let text = call.text(index)?;
-    interp.meter.steps(text.len(), call.at)?;
+    let again = if all { text.len().saturating_mul(text.len()) / 4 } else { 0 };
+    interp.meter.steps(again.saturating_add(8 * text.len()), call.at)?;
     Ok((pattern, text))
 }
 
@@ -116,19 +118,19 @@ fn found(interp: &mut Interp<'_>, regex: &Regex, text: &str, call: &Call) -> Res
 
 fn search(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(2, 3, &[])?;
-    let (pattern, text) = subject(interp, call, 1)?;
+    let (pattern, text) = subject(interp, call, 1, false)?;
     found(interp, &pattern.regex, &text, call)
 }
 
 fn match_start(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(2, 3, &[])?;
-    let (pattern, text) = subject(interp, call, 1)?;
+    let (pattern, text) = subject(interp, call, 1, false)?;
     found(interp, &pattern.anchored, &text, call)
 }
 
 fn find_all(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(2, 2, &[])?;
-    let (pattern, text) = subject(interp, call, 1)?;
+    let (pattern, text) = subject(interp, call, 1, true)?;
     let group = usize::from(pattern.regex.captures_len() == 2);
     let matches: Vec<&str> = pattern
         .regex
@@ -140,14 +142,14 @@ fn find_all(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
 
 fn split(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(2, 2, &[])?;
-    let (pattern, text) = subject(interp, call, 1)?;
+    let (pattern, text) = subject(interp, call, 1, true)?;
     let parts: Vec<&str> = pattern.regex.split(&text).collect();
     interp.list_of_text(parts.into_iter(), call.at)
 }
 
 fn substitute(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     call.accept(3, 3, &[])?;
-    let (pattern, text) = subject(interp, call, 2)?;
+    let (pattern, text) = subject(interp, call, 2, true)?;
     let template = replacement(&call.text(1)?);
     let mut out = String::new();
     let mut last = 0;

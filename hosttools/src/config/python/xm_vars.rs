@@ -42,7 +42,10 @@ fn check(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
         interp.declared.iter().map(|d| (Rc::clone(&d.name), Rc::clone(&d.usage), d.check.clone())).collect();
     for (name, usage, check) in declared {
         let at = call.at;
-        let given = interp.globals.get(&name).map_or(Value::None, |global| global.item.value.clone());
+        let given = interp.globals.get_mut(&name).map_or(Value::None, |global| {
+            global.read = true;
+            global.item.value.clone()
+        });
         let value = match check {
             Value::None => given,
             check => {

@@ -1,7 +1,5 @@
 //! Lists of physical CPUs: `0-3,^1`. They are read from left to right, so `0-3,^1,1` has CPU 1 again.
 
-use std::collections::BTreeSet;
-
 use xendless_core::config::{Affinity, CpuSet, List};
 
 use crate::config::diagnostic::Complaint;
@@ -43,12 +41,12 @@ fn set(text: &str) -> Result<Option<CpuSet>, Complaint> {
         Complaint::new(format!("cpus: cannot read {part:?}"))
             .help("write CPUs as in 0-3,^1: ranges, and ^ to leave one out")
     };
-    let mut cpus = BTreeSet::new();
+    let mut cpus = [false; CpuSet::LIMIT as usize];
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     for part in parts {
         let (without, range) = part.strip_prefix('^').map_or((false, part), |range| (true, range));
         let (first, last) = match range {
-            "all" => (0, CpuSet::LIMIT - 1),
+            "all" => (0, cpus.len() - 1),
             _ if range.starts_with("node") => {
                 return Err(Complaint::new("cpus: CPUs cannot be given by NUMA node")
                     .help("write the CPUs of the node; xm info -n shows them"));
@@ -58,25 +56,22 @@ fn set(text: &str) -> Result<Option<CpuSet>, Complaint> {
                 (number(first).ok_or_else(|| wrong(part))?, number(last).ok_or_else(|| wrong(part))?)
             }
         };
-        if last < first || last >= CpuSet::LIMIT {
-            return Err(wrong(part));
-        }
-        if without {
-            cpus.retain(|cpu| !(first..=last).contains(cpu));
-        } else {
-            cpus.extend(first..=last);
-        }
+        cpus.get_mut(first..=last)
+            .filter(|range| !range.is_empty())
+            .ok_or_else(|| wrong(part))?
+            .fill(!without);
     }
-    if text.trim().is_empty() || cpus.len() == usize::try_from(CpuSet::LIMIT).unwrap_or(0) {
+    if text.trim().is_empty() || cpus.iter().all(|cpu| *cpu) {
         return Ok(None);
     }
-    if cpus.is_empty() {
+    if !cpus.contains(&true) {
         return Err(Complaint::new(format!("cpus: {text:?} leaves no CPU"))
             .help("put what ^ leaves out behind the range it is part of"));
     }
-    Ok(Some(CpuSet::new(cpus)?))
+    let numbered = (0..CpuSet::LIMIT).zip(cpus);
+    Ok(Some(CpuSet::new(numbered.filter(|(_, is_in)| *is_in).map(|(cpu, _)| cpu))?))
 }
 
-fn number(text: &str) -> Option<u32> {
+fn number(text: &str) -> Option<usize> {
     text.trim().parse().ok().filter(|_| text.trim().bytes().all(|b| b.is_ascii_digit()))
 }
