@@ -6,8 +6,8 @@ use std::rc::Rc;
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::start_info::StartInfo;
 use xendless_core::builder::image::{ImageError, Kernel};
-use xendless_core::builder::pv::{Built, PlanError, PvBuild};
-use xendless_core::builder::{BuildError, Cause, Request};
+use xendless_core::builder::pv::{Built, PvBuild};
+use xendless_core::builder::{BuildError, Cause, PlanError, Request};
 use xendless_core::hyper::{
     Call, CreateDomain, CreateFlags, DomId, Domains, Fault, FaultInjector, HvError, Mfn, PortState, Progress,
 };

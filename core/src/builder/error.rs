@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use super::{image::ImageError, pv::PlanError};
+use super::{PlanError, image::ImageError};
 use crate::hyper::{DomId, HvError};
 
 /// A build that failed.

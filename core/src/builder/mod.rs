@@ -5,15 +5,19 @@
 //!
 //! 1. [`unpack`] turns a kernel file (ELF, bzImage, gzip) into plain ELF bytes, a bounded piece per step;
 //! 2. [`image`] checks the ELF file and its Xen notes and keeps what a build needs to know of it;
-//! 3. [`pv`] plans where everything goes in a new PV domain, as data, and carries the plan out.
+//! 3. [`pv`] plans where everything goes in a new PV domain, as data, and carries the plan out;
+//!    [`pvh`] plans the same for PVH.
 //!
 //! Kernels, ramdisks and their headers come from other domains, so all of them are hostile until checked.
 
 mod error;
 pub mod image;
+mod plan_error;
 pub mod pv;
+pub mod pvh;
 mod request;
 pub mod unpack;
 
 pub use error::{BuildError, Cause};
+pub use plan_error::PlanError;
 pub use request::Request;

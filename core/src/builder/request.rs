@@ -3,6 +3,9 @@
 
 use alloc::vec::Vec;
 
+/// Pages that physical addresses of 52 bits can reach.
+pub(super) const MAX_PAGES: u64 = 1 << 40;
+
 /// The part of a domain's configuration that decides what its memory holds when it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {

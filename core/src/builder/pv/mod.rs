@@ -17,7 +17,7 @@
 
 mod build;
 mod copy;
-mod error;
+
 mod stages;
 mod start;
 mod tables;
@@ -25,12 +25,12 @@ mod tables;
 use core::ops::Range;
 
 pub use build::{Built, PvBuild};
-pub use error::PlanError;
+
 pub use start::Facts;
 pub use tables::{ENTRIES, Table, Tables};
 
 use self::tables::Mapping;
-use super::{Request, image::PvKernel};
+use super::{PlanError, Request, image::PvKernel, request::MAX_PAGES};
 use crate::{abi::start_info::MAX_GUEST_CMDLINE, shared::PAGE_SIZE};
 
 /// Bytes per page.
@@ -57,6 +57,9 @@ pub struct PvPlan {
 impl PvPlan {
     /// Places `kernel` and what `request` asks for.
     pub fn new(kernel: &PvKernel, request: Request) -> Result<Self, PlanError> {
+        if request.pages > MAX_PAGES {
+            return Err(PlanError::TooMuchMemory(request.pages));
+        }
         if request.command_line.len() >= MAX_GUEST_CMDLINE || request.command_line.contains(&0) {
             return Err(PlanError::CommandLine);
         }

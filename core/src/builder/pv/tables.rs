@@ -6,7 +6,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{PADDING, PAGE, PlanError};
+use super::{PADDING, PAGE};
+use crate::builder::PlanError;
 
 /// Entries per table.
 pub const ENTRIES: usize = 512;

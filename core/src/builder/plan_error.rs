@@ -1,11 +1,13 @@
 //! Why a kernel and a request do not go together.
 
+#![forbid(unsafe_code)]
+
 use core::fmt;
 
 /// Why there is no plan. The request is at fault, except where the kernel's addresses are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlanError {
-    /// The command line is too long for the start info page, or has a zero byte.
+    /// The command line is too long, or has a zero byte.
     CommandLine,
     /// The domain's memory is too small for what has to be in it at the start.
     Memory {
@@ -14,8 +16,17 @@ pub enum PlanError {
         /// Pages it needs at least, as far as that is known.
         needed: u64,
     },
-    /// The kernel wants its memory, or its frame list, where none can be mapped.
+    /// More memory than an address can reach, in pages.
+    TooMuchMemory(u64),
+    /// The kernel wants its memory, or its frame list, where none can be.
     Address(u64),
+    /// More virtual CPUs than this kind of domain can have.
+    Vcpus {
+        /// Virtual CPUs asked for.
+        asked: u32,
+        /// The most there can be.
+        limit: u32,
+    },
 }
 
 impl fmt::Display for PlanError {
@@ -29,6 +40,10 @@ impl fmt::Display for PlanError {
                     kib(*given),
                     kib(*needed)
                 )
+            }
+            Self::TooMuchMemory(pages) => write!(f, "no domain can have {pages} pages of memory"),
+            Self::Vcpus { asked, limit } => {
+                write!(f, "{asked} virtual CPUs are too many, {limit} are possible")
             }
             Self::Address(virt) => write!(f, "the kernel wants memory at {virt:#x}, where none can be"),
         }
