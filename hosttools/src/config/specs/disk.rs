@@ -19,7 +19,7 @@ pub(in crate::config) fn disk(draft: &mut Draft, text: &str) -> Taken {
 }
 
 /// `xm` starts with a type and a colon, or with nothing for an empty drive; `xl` with a path or a key.
-fn is_classic(text: &str) -> bool {
+pub(in crate::config) fn is_classic(text: &str) -> bool {
     let first = text.split(',').next().unwrap_or("");
     let typed =
         first.split_once(':').is_some_and(|(kind, _)| kind.bytes().all(|b| b.is_ascii_alphanumeric()));
