@@ -5,11 +5,12 @@ use xendless_core::abi::domctl::life::HypercallInit;
 use xendless_core::abi::domctl::{HYPERCALL_INIT, SETVCPUCONTEXT};
 use xendless_core::hyper::{Call, DomId, Gfn, Launch, PvStart, Result};
 
-use super::Xen;
 use super::control::do_domctl;
+use super::{Xen, other_domain};
 
 impl Launch for Xen {
     fn init_hypercall_page(&self, domid: DomId, gfn: Gfn) -> Result<()> {
+        other_domain(Call::HypercallInit, domid)?;
         let argument = HypercallInit { gmfn: gfn.0 };
         self.domctl(Call::HypercallInit, &HYPERCALL_INIT, domid, &argument).map(drop)
     }

@@ -6,6 +6,7 @@
 mod budgets;
 mod faults;
 mod log;
+mod memory;
 mod refusals;
 mod trials;
 
