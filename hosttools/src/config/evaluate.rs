@@ -155,6 +155,10 @@ impl Gathering<'_> {
             return Err(Errors(self.errors));
         }
         let path = self.request.path;
+        if let Some(message) = self.draft.overridden() {
+            let place = self.places.get("cmdline").cloned().unwrap_or_else(|| Place::File(path.to_owned()));
+            self.warnings.push(Diagnostic { message: message.to_owned(), place, help: None });
+        }
         let name = path.rsplit('/').next().unwrap_or(path);
         match self.draft.finish(name, self.request.host.uuid) {
             Ok(config) => Ok(Evaluated { config, values: self.values, warnings: self.warnings, output }),

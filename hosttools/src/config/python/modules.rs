@@ -76,7 +76,7 @@ static SYS: Module = Module {
     ],
 };
 
-static STREAM: Module = Module {
+pub(super) static STREAM: Module = Module {
     name: "stream",
     entries: &[
         ("flush", Entry::Function(&Native { name: "flush", call: |_, _| Ok(Value::None) })),
