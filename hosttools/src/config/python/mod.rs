@@ -11,6 +11,7 @@
 mod ast;
 mod builtins;
 mod call;
+mod convert;
 mod dicts;
 mod eval;
 mod exec;
