@@ -20,7 +20,6 @@
 //! | [`builder`] | from kernel files to domains that can run | plans are data; kernels are hostile; long work goes in steps |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
-//! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -39,11 +38,9 @@ pub mod console;
 pub mod control;
 pub mod events;
 pub mod hyper;
-pub mod life;
 pub mod lines;
 pub mod ring;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
 pub mod store;
-mod table;
 pub mod timers;

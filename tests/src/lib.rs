@@ -1,6 +1,5 @@
-//! The simulated hypervisor, the driver for real Xen under QEMU, and the admin domain that is booted there.
+//! The simulated hypervisor and the driver for real Xen under QEMU.
 
-pub mod admin;
 pub mod differential;
 pub mod kernel;
 pub mod qemu;

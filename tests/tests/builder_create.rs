@@ -6,8 +6,8 @@ use std::rc::Rc;
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::start_info::StartInfo;
 use xendless_core::builder::image::{ImageError, Kernel};
-use xendless_core::builder::pv::{Built, PvBuild};
-use xendless_core::builder::{BuildError, Cause, PlanError, Request};
+use xendless_core::builder::pv::PvBuild;
+use xendless_core::builder::{BuildError, Built, Cause, PlanError, Request};
 use xendless_core::hyper::{
     Call, CreateDomain, CreateFlags, DomId, Domains, Fault, FaultInjector, HvError, Mfn, PortState, Progress,
 };
@@ -136,13 +136,10 @@ fn check(elf: &Elf, expected_ramdisk: &[u8]) {
     assert_eq!(info.nr_pages, PAGES);
     assert!(info.cmd_line.starts_with(b"console=hvc0 quiet\0"));
     assert!(info.cmd_line[18..].iter().all(|byte| *byte == 0));
-    assert_eq!((info.store_mfn, info.console_mfn), (built.facts.store.0, built.facts.console.0));
-    assert_eq!(
-        (info.store_evtchn, info.console_evtchn),
-        (built.facts.store_port.0, built.facts.console_port.0)
-    );
-    for ring in [built.facts.store, built.facts.console] {
-        assert_eq!(sim.contents(built.domid, ring).unwrap(), [0; PAGE_SIZE]);
+    assert_eq!((info.store_mfn, info.console_mfn), (built.store.frame.0, built.console.frame.0));
+    assert_eq!((info.store_evtchn, info.console_evtchn), (built.store.port.0, built.console.port.0));
+    for ring in [built.store, built.console] {
+        assert_eq!(sim.contents(built.domid, Mfn(ring.frame.0)).unwrap(), [0; PAGE_SIZE]);
     }
     let rest_of_start_info = memory.read(start.start_info + size_of::<StartInfo>() as u64, 4096 - 1168);
     assert!(rest_of_start_info.iter().all(|byte| *byte == 0));
@@ -185,7 +182,8 @@ fn the_server_has_channels_and_grants_to_the_rings() {
     assert_eq!(domain.ports.values().copied().collect::<Vec<_>>(), [PortState::Unbound(server); 2]);
     assert_eq!(domain.grants.values().copied().collect::<Vec<_>>(), [(server, 0); 2]);
     assert_eq!((domain.pages, domain.pauses), (PAGES, 1));
-    let shared = sim.contents(built.domid, built.facts.shared_info).unwrap();
+    let info = sim.control().domain_info(built.domid).unwrap();
+    let shared = sim.contents(built.domid, Mfn(info.shared_info)).unwrap();
     assert!((0..32).all(|vcpu| shared[vcpu * 64 + 1] == 1), "events are masked");
 }
 

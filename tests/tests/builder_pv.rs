@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use xendless_core::abi::start_info::SIF_MOD_START_PFN;
 use xendless_core::builder::image::PvKernel;
 use xendless_core::builder::pv::{ENTRIES, Facts, PvPlan};
-use xendless_core::builder::{PlanError, Request};
-use xendless_core::hyper::{Mfn, Port};
+use xendless_core::builder::{PlanError, Request, Ring};
+use xendless_core::hyper::{Gfn, Mfn, Port};
 use xendless_tests::kernel::VIRT_BASE;
 
 const PAGE: u64 = 4096;
@@ -178,10 +178,8 @@ fn boot_elements_follow_each_other_in_the_order_of_the_interface() {
 
 const FACTS: Facts = Facts {
     shared_info: Mfn(0x777),
-    store: Mfn(0x501),
-    store_port: Port(1),
-    console: Mfn(0x502),
-    console_port: Port(2),
+    store: Ring { frame: Gfn(0x501), port: Port(1) },
+    console: Ring { frame: Gfn(0x502), port: Port(2) },
 };
 
 #[test]

@@ -6,10 +6,12 @@
 //! 1. [`unpack`] turns a kernel file (ELF, bzImage, gzip) into plain ELF bytes, a bounded piece per step;
 //! 2. [`image`] checks the ELF file and its Xen notes and keeps what a build needs to know of it;
 //! 3. [`pv`] plans where everything goes in a new PV domain, as data, and carries the plan out;
-//!    [`pvh`] plans the same for PVH.
+//!    [`pvh`] does the same for PVH.
 //!
 //! Kernels, ramdisks and their headers come from other domains, so all of them are hostile until checked.
 
+mod build;
+mod copy;
 mod error;
 pub mod image;
 mod plan_error;
@@ -18,6 +20,7 @@ pub mod pvh;
 mod request;
 pub mod unpack;
 
+pub use build::{Build, BuildHypervisor, Built, Ring, Target, Work};
 pub use error::{BuildError, Cause};
 pub use plan_error::PlanError;
 pub use request::Request;

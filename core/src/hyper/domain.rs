@@ -62,6 +62,17 @@ pub struct PvStart {
     pub top_table: Mfn,
 }
 
+/// The state in which the first virtual CPU of a PVH domain starts: 32-bit protected mode without paging.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PvhStart {
+    /// The physical address of the first instruction.
+    pub entry: u32,
+    /// The physical address of the start info.
+    pub start_info: u64,
+    /// Virtual CPUs of the domain; all of them get the same memory types.
+    pub vcpus: u32,
+}
+
 bitflags! {
     /// What a domain is and does now, in the positions of `XEN_DOMINF_*`.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

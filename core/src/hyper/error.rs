@@ -93,6 +93,8 @@ calls! {
     DomainPagingPool = "domctl set_paging_mempool_size",
     HypercallInit = "domctl hypercall_init",
     VcpuContextSet = "domctl setvcpucontext",
+    HvmContextGet = "domctl gethvmcontext",
+    HvmContextSet = "domctl sethvmcontext",
     HvmParamGet = "hvm_op get_param",
     HvmParamSet = "hvm_op set_param",
     XenVersion = "xen_version",

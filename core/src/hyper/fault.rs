@@ -6,7 +6,7 @@ use core::cell::Cell;
 use super::{
     Access, Call, Console, CreateDomain, DomId, DomainHandle, DomainInfo, Domains, EventChannels,
     ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory, Port, PortState,
-    Progress, PvStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
+    Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -234,6 +234,10 @@ impl<H: Launch> Launch for FaultInjector<H> {
 
     fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()> {
         self.gate(Call::VcpuContextSet)?.start_pv(domid, start)
+    }
+
+    fn start_pvh(&self, domid: DomId, start: &PvhStart) -> Result<()> {
+        self.gate(Call::HvmContextSet)?.start_pvh(domid, start)
     }
 }
 

@@ -17,8 +17,8 @@ mod traits;
 
 pub use crate::abi::version::XenVersion;
 pub use domain::{
-    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, PvStart, SchedulerKind,
-    ShutdownReason,
+    CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, PvStart, PvhStart,
+    SchedulerKind, ShutdownReason,
 };
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};

@@ -3,8 +3,8 @@
 use core::ops::Deref;
 
 use super::{
-    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, Result,
-    SchedulerKind, ShutdownReason, Virq, XenVersion,
+    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, PvhStart,
+    Result, SchedulerKind, ShutdownReason, Virq, XenVersion,
 };
 use crate::shared::Page;
 
@@ -159,6 +159,8 @@ pub trait Launch {
     fn init_hypercall_page(&self, domid: DomId, gfn: Gfn) -> Result<()>;
     /// Sets the registers of the first virtual CPU of a PV domain.
     fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()>;
+    /// Sets the registers of the first virtual CPU of a PVH domain, and the memory types of all.
+    fn start_pvh(&self, domid: DomId, start: &PvhStart) -> Result<()>;
 }
 
 /// The host and the hypervisor itself.

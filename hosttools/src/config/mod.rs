@@ -14,7 +14,6 @@ mod python;
 pub mod reference;
 mod specs;
 mod suggest;
-pub mod sxp;
 pub mod table;
 mod take;
 

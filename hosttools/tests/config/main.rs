@@ -4,7 +4,6 @@
 mod attacks;
 mod errors;
 mod examples;
-mod records;
 mod reference;
 mod variables;
 

@@ -1,7 +1,7 @@
 //! The last steps before a domain can run. Refusals follow `arch_set_info_guest` and `XEN_DOMCTL_hypercall_init`.
 
 use xendless_core::abi::errno::Errno;
-use xendless_core::hyper::{Call, DomId, Gfn, Launch, PvStart, Result};
+use xendless_core::hyper::{Call, DomId, Gfn, Launch, PvStart, PvhStart, Result};
 
 use super::machine::Machine;
 use super::{Answer, SimDomain};
@@ -32,6 +32,15 @@ impl Machine {
         self.domain_mut(domid)?.start = Some(*start);
         Ok(())
     }
+
+    fn start_pvh(&mut self, me: DomId, domid: DomId, start: &PvhStart) -> Answer<()> {
+        let domain = self.domctl(me, domid)?;
+        if domid == me || start.vcpus != domain.vcpus || !domain.is_hvm() {
+            return Err(Errno::EINVAL);
+        }
+        domain.pvh_start = Some(*start);
+        Ok(())
+    }
 }
 
 impl Launch for SimDomain {
@@ -41,5 +50,9 @@ impl Launch for SimDomain {
 
     fn start_pv(&self, domid: DomId, start: &PvStart) -> Result<()> {
         self.call(Call::VcpuContextSet, |machine, me| machine.start_pv(me, domid, start))
+    }
+
+    fn start_pvh(&self, domid: DomId, start: &PvhStart) -> Result<()> {
+        self.call(Call::HvmContextSet, |machine, me| machine.start_pvh(me, domid, start))
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::interface::INTERFACES;
-use xendless_core::hyper::{CreateFlags, DomId, DomainHandle, PvStart, ShutdownReason, Virq};
+use xendless_core::hyper::{CreateFlags, DomId, DomainHandle, PvStart, PvhStart, ShutdownReason, Virq};
 
 use super::channels::{Channel, EventMemory};
 use super::grants::Grant;
@@ -39,6 +39,7 @@ pub(super) struct Domain {
     pub(super) blocked: bool,
     pub(super) shutdown: Option<ShutdownReason>,
     pub(super) start: Option<PvStart>,
+    pub(super) pvh_start: Option<PvhStart>,
     pub(super) life: Life,
     pub(super) shared_info: u64,
     /// Guest frames of an HVM domain.
@@ -213,6 +214,7 @@ impl Domain {
             blocked: false,
             shutdown: None,
             start: None,
+            pvh_start: None,
             life: Life::Alive,
             shared_info,
             p2m: BTreeMap::new(),

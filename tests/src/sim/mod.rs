@@ -25,7 +25,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use xendless_core::abi::errno::Errno;
-use xendless_core::hyper::{Call, DomId, HvError, Mfn, PvStart, Result, ShutdownReason, Virq, XenVersion};
+use xendless_core::hyper::{
+    Call, DomId, HvError, Mfn, PvStart, PvhStart, Result, ShutdownReason, Virq, XenVersion,
+};
 use xendless_core::shared::PAGE_SIZE;
 
 pub use channels::EventMemory;
@@ -164,6 +166,12 @@ impl SimHypervisor {
     #[must_use]
     pub fn start_of(&self, domid: DomId) -> Option<PvStart> {
         self.with(|machine| machine.domain(domid).ok().and_then(|domain| domain.start))
+    }
+
+    /// The same for a PVH domain.
+    #[must_use]
+    pub fn pvh_start_of(&self, domid: DomId) -> Option<PvhStart> {
+        self.with(|machine| machine.domain(domid).ok().and_then(|domain| domain.pvh_start))
     }
 
     /// The contents of a frame of `domid`, whatever it is used for.

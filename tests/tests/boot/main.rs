@@ -6,7 +6,6 @@
 mod budgets;
 mod faults;
 mod log;
-mod memory;
 mod refusals;
 mod trials;
 

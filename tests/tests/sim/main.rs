@@ -9,7 +9,6 @@ mod fault;
 mod grants;
 mod host;
 mod launch;
-mod life;
 mod memory;
 mod monkey;
 

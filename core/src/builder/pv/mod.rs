@@ -15,19 +15,16 @@
 //! [`PvBuild`] carries a plan out, a few hypercalls per step, and takes everything back when one fails.
 #![forbid(unsafe_code)]
 
-mod build;
-mod copy;
-
 mod stages;
 mod start;
 mod tables;
+mod work;
 
 use core::ops::Range;
 
-pub use build::{Built, PvBuild};
-
 pub use start::Facts;
 pub use tables::{ENTRIES, Table, Tables};
+pub use work::{PvBuild, PvWork};
 
 use self::tables::Mapping;
 use super::{PlanError, Request, image::PvKernel, request::MAX_PAGES};

@@ -4,21 +4,16 @@ use core::mem::offset_of;
 
 use zerocopy::IntoBytes;
 
-use super::build::{Built, PvBuild, Stage};
-use super::copy::{KernelPage, write_padded};
+use super::work::{PvWork, Stage};
 use super::{ENTRIES, FRAMES_PER_PAGE, Facts, PAGE};
 use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::abi::shared_info::{VcpuInfo, XEN_LEGACY_MAX_VCPUS};
-use crate::builder::Cause;
-use crate::hyper::{
-    DomId, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Launch, Mfn, PhysMemory, Result,
-};
+use crate::builder::build::Target;
+use crate::builder::copy::{KernelPage, POPULATE, WRITE, write_padded};
+use crate::builder::{BuildHypervisor, Built, Cause, Ring};
+use crate::hyper::{ForeignMemory, Gfn, GrantRef, Mfn, PhysMemory, Result};
 use crate::shared::PAGE_SIZE;
 
-/// Pages that one step asks Xen for; Xen scrubs them, some 2000 instructions each.
-const POPULATE: usize = 256;
-/// Pages that one step maps and writes, some 6000 instructions each.
-const WRITE: usize = 64;
 /// Pages without contents that one step looks at.
 const LOOK: u64 = 4096;
 
@@ -27,22 +22,15 @@ const INVALID: u64 = u64::MAX;
 
 type Outcome = core::result::Result<Stage, Cause>;
 
-/// The domain being built.
-pub(super) struct Target<'h, H> {
-    pub(super) hv: &'h H,
-    pub(super) domid: DomId,
-}
-
-impl<H: ForeignMemory> Target<'_, H> {
-    fn page(&self, mfn: Mfn) -> Result<H::Foreign> {
-        self.hv.map_foreign(self.domid, Gfn(mfn.0))
-    }
-}
-
-impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
+impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
     /// The machine frame of a placed frame.
     fn mfn(&self, frame: u64) -> Mfn {
         Mfn(usize::try_from(frame).ok().and_then(|frame| self.frames.get(frame)).copied().unwrap_or(INVALID))
+    }
+
+    /// The same, as a PV domain's frames are mapped.
+    fn gfn(&self, frame: u64) -> Gfn {
+        Gfn(self.mfn(frame).0)
     }
 
     pub(super) fn top_table(&self) -> Mfn {
@@ -62,7 +50,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
     pub(super) fn blank<H: ForeignMemory>(&self, target: &Target<'_, H>) -> Outcome {
         let last_of_list = self.plan.frame_list().end.saturating_sub(1);
         for frame in [self.plan.store(), self.plan.console(), self.plan.stack(), last_of_list] {
-            target.page(self.mfn(frame))?.clear();
+            target.page(self.gfn(frame))?.clear();
         }
         Ok(Stage::List(0))
     }
@@ -71,7 +59,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
         let chunks = self.frames.chunks(ENTRIES);
         let mut next = first;
         for (chunk, frame) in chunks.zip(self.plan.frame_list()).skip(index(first)).take(WRITE) {
-            target.page(self.mfn(frame))?.write(0, chunk.as_bytes());
+            target.page(self.gfn(frame))?.write(0, chunk.as_bytes());
             next += 1;
         }
         let all = next * FRAMES_PER_PAGE >= self.plan.placed();
@@ -91,7 +79,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
         // A batch does not cross a multiple of its size, so all of it goes into one page of the list.
         let page = self.plan.frame_list().start + first / FRAMES_PER_PAGE;
         let at = index(first % FRAMES_PER_PAGE) * size_of::<u64>();
-        target.page(self.mfn(page))?.write(at, given.as_bytes());
+        target.page(self.gfn(page))?.write(at, given.as_bytes());
         Ok(Stage::Rest(first + given.len() as u64))
     }
 
@@ -123,9 +111,11 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
             if written == WRITE || frame - first == LOOK {
                 return Ok(Stage::Kernel(frame));
             }
-            let contents = KernelPage::new(&self.plan, &self.kernel, frame);
+            // Segments are found by physical address, which the page's virtual one is `offset` above.
+            let start = self.plan.virt_of(frame).wrapping_sub(self.plan.kernel().offset);
+            let contents = KernelPage { kernel: &self.kernel, start };
             if !contents.is_empty() {
-                contents.write(&*target.page(self.mfn(frame))?);
+                contents.write(&*target.page(self.gfn(frame))?);
                 written += 1;
             }
         }
@@ -136,7 +126,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
         let pages = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
         let mut next = first;
         for (bytes, frame) in pages.skip(index(first)).take(WRITE) {
-            write_padded(&*target.page(self.mfn(frame))?, bytes);
+            write_padded(&*target.page(self.gfn(frame))?, bytes);
             next += 1;
         }
         let all = next * PAGE >= self.plan.request().ramdisk;
@@ -149,37 +139,29 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvBuild<B, R> {
         let mut entries = [0; ENTRIES];
         for table in self.plan.tables().iter().skip(first).take(WRITE) {
             self.plan.tables().fill(table, machine, &mut entries);
-            target.page(self.mfn(table.frame))?.write(0, entries.as_bytes());
+            target.page(self.gfn(table.frame))?.write(0, entries.as_bytes());
             next += 1;
         }
         Ok(if next - first < WRITE { Stage::Pin } else { Stage::Tables(next) })
     }
 
-    pub(super) fn finish<H>(&self, target: &Target<'_, H>) -> Result<Built>
-    where
-        H: Domains + ForeignMemory + Grants + EventChannels + Launch,
-    {
+    pub(super) fn finish<H: BuildHypervisor>(&self, target: &Target<'_, H>) -> Result<Built> {
         let Target { hv, domid } = *target;
         if let Some(virt) = self.plan.kernel().hypercall_page {
-            hv.init_hypercall_page(domid, Gfn(self.mfn(self.plan.frame_of(virt)).0))?;
+            hv.init_hypercall_page(domid, self.gfn(self.plan.frame_of(virt)))?;
         }
-        let facts = Facts {
-            shared_info: Mfn(hv.domain_info(domid)?.shared_info),
-            store: self.mfn(self.plan.store()),
-            store_port: hv.alloc_unbound(domid, self.server)?,
-            console: self.mfn(self.plan.console()),
-            console_port: hv.alloc_unbound(domid, self.server)?,
-        };
-        mask_events(&*target.page(facts.shared_info)?);
-        let start_info = self.plan.start_info_page(&facts);
-        write_padded(&*target.page(self.mfn(self.plan.start_info()))?, start_info.as_bytes());
-        for (gref, ring) in
-            [(GNTTAB_RESERVED_CONSOLE, facts.console), (GNTTAB_RESERVED_XENSTORE, facts.store)]
-        {
-            hv.seed_grant(domid, GrantRef(gref), self.server, Gfn(ring.0))?;
+        let shared_info = Mfn(hv.domain_info(domid)?.shared_info);
+        mask_events(&*target.page(Gfn(shared_info.0))?);
+        let store = Ring { frame: self.gfn(self.plan.store()), port: hv.alloc_unbound(domid, self.server)? };
+        let console =
+            Ring { frame: self.gfn(self.plan.console()), port: hv.alloc_unbound(domid, self.server)? };
+        let start_info = self.plan.start_info_page(&Facts { shared_info, store, console });
+        write_padded(&*target.page(self.gfn(self.plan.start_info()))?, start_info.as_bytes());
+        for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
+            hv.seed_grant(domid, GrantRef(gref), self.server, ring.frame)?;
         }
         hv.start_pv(domid, &self.plan.start(self.top_table()))?;
-        Ok(Built { domid, facts })
+        Ok(Built { domid, store, console })
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::{PAGE, PvPlan};
 use crate::abi::start_info::{SIF_MOD_START_PFN, StartInfo};
-use crate::hyper::{Mfn, Port, PvStart};
+use crate::builder::Ring;
+use crate::hyper::{Mfn, PvStart};
 
 /// The magic of a 64-bit PV domain.
 const MAGIC: &[u8] = b"xen-3.0-x86_64";
@@ -13,14 +14,10 @@ const MAGIC: &[u8] = b"xen-3.0-x86_64";
 pub struct Facts {
     /// The page Xen shares with the domain.
     pub shared_info: Mfn,
-    /// The XenStore ring.
-    pub store: Mfn,
-    /// The domain's event channel for XenStore.
-    pub store_port: Port,
-    /// The console ring.
-    pub console: Mfn,
-    /// The domain's event channel for its console.
-    pub console_port: Port,
+    /// Its way to XenStore.
+    pub store: Ring,
+    /// Its console.
+    pub console: Ring,
 }
 
 impl PvPlan {
@@ -30,10 +27,10 @@ impl PvPlan {
         let mut info = StartInfo {
             nr_pages: self.request.pages,
             shared_info: facts.shared_info.0 * PAGE,
-            store_mfn: facts.store.0,
-            store_evtchn: facts.store_port.0,
-            console_mfn: facts.console.0,
-            console_evtchn: facts.console_port.0,
+            store_mfn: facts.store.frame.0,
+            store_evtchn: facts.store.port.0,
+            console_mfn: facts.console.frame.0,
+            console_evtchn: facts.console.port.0,
             pt_base: self.virt_of(self.tables.boot().start),
             nr_pt_frames: self.tables.boot().end - self.tables.boot().start,
             mfn_list: self.kernel.init_p2m.unwrap_or_else(|| self.virt_of(self.frame_list.start)),

@@ -1,7 +1,8 @@
 //! The ACPI tables of a PVH domain: which processors it has, and that there is nothing else.
 //! Source: the ACPI specification 6.5, chapter 5.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
+use core::fmt::Write;
 
 use acpi_tables::{
     Aml,
@@ -113,9 +114,12 @@ fn madt(vcpus: u32) -> MADT {
 fn dsdt(vcpus: u32) -> Sdt {
     let mut processors = Vec::new();
     for uid in 0..vcpus {
+        // Three digits are enough for any number of virtual CPUs, so this cannot run out of room.
+        let mut name = heapless::String::<4>::new();
+        let _ = write!(name, "C{uid:03X}");
         let hardware_id = Name::new(Path::new("_HID"), &"ACPI0007");
-        let uid_object = Name::new(Path::new("_UID"), &uid);
-        Device::new(Path::new(&format!("C{uid:03X}")), [&hardware_id as &dyn Aml, &uid_object].to_vec())
+        let uid = Name::new(Path::new("_UID"), &uid);
+        Device::new(Path::new(&name), [&hardware_id as &dyn Aml, &uid].to_vec())
             .to_aml_bytes(&mut processors);
     }
     let mut dsdt = Sdt::new(*b"DSDT", SDT_HEADER, DSDT_REVISION, OEM, TABLE, REVISION);

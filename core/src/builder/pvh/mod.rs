@@ -1,4 +1,4 @@
-//! What the memory of a new PVH domain looks like, as data.
+//! New PVH domains: what their memory looks like, as data ([`PvhPlan`]), and how they get it ([`PvhBuild`]).
 //!
 //! ```text
 //! 0              low memory: kernel where it wants to be, then ramdisk, then start info
@@ -13,9 +13,12 @@
 
 mod acpi;
 mod boot;
+mod work;
 
 use alloc::vec::Vec;
 use core::ops::Range;
+
+pub use work::{PvhBuild, PvhWork};
 
 use super::{PlanError, Request, image::PvhKernel, request::MAX_PAGES};
 use crate::abi::hvm::op::{
@@ -97,6 +100,12 @@ impl PvhPlan {
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Its virtual CPUs.
+    #[must_use]
+    pub const fn vcpus(&self) -> u32 {
+        self.vcpus
     }
 
     /// How the kernel wants to be started.

@@ -4,6 +4,8 @@
 //! of Xen takes an [`Interface`]; the rest is the same in all of them.
 #![forbid(unsafe_code)]
 
+mod pvh;
+
 use super::{
     CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, PvStart,
     SchedulerKind, ShutdownReason, VcpuId, Virq,

@@ -11,7 +11,6 @@
 //! fresh start (`docs/misc/xenstore-ring.txt`, "reconnection") brings it back. Its nodes stay until it dies.
 #![forbid(unsafe_code)]
 
-mod ask;
 mod link;
 mod links;
 mod site;
@@ -21,7 +20,6 @@ mod tests;
 
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
-pub use ask::{At, Local, NoStream, Refused};
 use link::Link;
 use links::{Links, Outside};
 pub use site::{Fault, Notice, OnXen, RING_GRANT, Site};
@@ -45,14 +43,12 @@ pub struct Interest {
 pub struct Service<W: Site, S> {
     server: Server,
     links: Links<W::Page, S>,
-    /// In whose name this place itself asks, once it has.
-    own: Option<ConnId>,
 }
 
 impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     /// Puts a server into service.
     pub fn new(server: Server) -> Self {
-        Self { server, links: Links::new(), own: None }
+        Self { server, links: Links::new() }
     }
 
     /// The server.

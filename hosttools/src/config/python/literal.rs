@@ -47,15 +47,13 @@ fn number_len(text: &str) -> usize {
 }
 
 /// Why a string literal cannot be read.
-pub(in crate::config) enum StringError {
-    /// Its last quote is missing.
+pub(super) enum StringError {
     Unclosed,
-    /// An escape is not one.
     Escape,
 }
 
 /// The string literal at the start of `text`, and its length in bytes with its quotes.
-pub(in crate::config) fn string(
+pub(super) fn string(
     text: &str,
     quote: char,
     raw: bool,

@@ -11,7 +11,6 @@
 mod ast;
 mod builtins;
 mod call;
-mod convert;
 mod dicts;
 mod eval;
 mod exec;
@@ -43,7 +42,6 @@ use std::collections::BTreeMap;
 
 use self::fault::{Fault, Result};
 use self::interp::Interp;
-pub(super) use self::literal::{StringError, string};
 pub use self::meter::Limits;
 pub(super) use self::text::quoted;
 pub use self::token::Pos;

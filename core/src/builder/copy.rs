@@ -1,23 +1,24 @@
 //! Filling pages of a domain from files.
+#![forbid(unsafe_code)]
 
-use super::{PAGE, PvPlan};
-use crate::builder::image::Kernel;
+use super::image::Kernel;
 use crate::shared::{PAGE_SIZE, Page};
+
+/// Pages that one step asks Xen for; Xen scrubs them, some 2000 instructions each.
+pub(super) const POPULATE: usize = 256;
+/// Pages that one step maps and writes, some 6000 instructions each.
+pub(super) const WRITE: usize = 64;
+/// More memory than the domain has, in KiB, that it may be given: Xen counts a few pages of its own.
+pub(super) const SLACK_KIB: u64 = 1024;
 
 /// The kernel's bytes for one page.
 pub(super) struct KernelPage<'a, B> {
     pub(super) kernel: &'a Kernel<B>,
-    /// The first byte, counted from the virtual base.
+    /// The physical address that its segments know the page by.
     pub(super) start: u64,
 }
 
 impl<'a, B: AsRef<[u8]>> KernelPage<'a, B> {
-    pub(super) const fn new(plan: &PvPlan, kernel: &'a Kernel<B>, frame: u64) -> Self {
-        // Segments are found by physical address, which the page's virtual one is `offset` above.
-        let virt = plan.kernel.virt_base.wrapping_add(frame * PAGE);
-        Self { kernel, start: virt.wrapping_sub(plan.kernel.offset) }
-    }
-
     /// Bytes from the file, and where in the page they go.
     fn pieces(&self) -> impl Iterator<Item = (usize, &'a [u8])> + '_ {
         let kernel = self.kernel;

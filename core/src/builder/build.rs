@@ -1,0 +1,128 @@
+//! What builds of every kind have in common: one piece of work per step, and the way back.
+#![forbid(unsafe_code)]
+
+use super::{BuildError, Cause};
+use crate::hyper::{
+    CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory, Port,
+    Progress, Result,
+};
+
+/// All that a build asks of a hypervisor.
+pub trait BuildHypervisor: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+
+impl<T> BuildHypervisor for T where T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+
+/// A shared page of a new domain, and the channel that belongs to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ring {
+    /// The page; for a PV domain a machine frame.
+    pub frame: Gfn,
+    /// The event channel as the domain numbers it.
+    pub port: Port,
+}
+
+/// A domain that is complete and paused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Built {
+    /// Its id.
+    pub domid: DomId,
+    /// Its way to XenStore.
+    pub store: Ring,
+    /// Its console.
+    pub console: Ring,
+}
+
+/// The domain being built, and who builds it.
+#[derive(Debug)]
+pub struct Target<'h, H> {
+    pub(super) hv: &'h H,
+    pub(super) domid: DomId,
+}
+
+impl<H: ForeignMemory> Target<'_, H> {
+    /// Maps a page of the domain; dropping it unmaps.
+    pub(super) fn page(&self, frame: Gfn) -> Result<H::Foreign> {
+        self.hv.map_foreign(self.domid, frame)
+    }
+}
+
+/// What is particular to a kind of domain.
+pub trait Work {
+    /// Does a bounded piece of the work on a domain that exists; says when it is complete.
+    fn advance<H: BuildHypervisor>(
+        &mut self,
+        target: &Target<'_, H>,
+    ) -> core::result::Result<Option<Built>, Cause>;
+}
+
+/// A domain that is being built.
+///
+/// Dropping one leaves a half-built domain behind: whoever loses interest calls [`Build::cancel`] and goes on
+/// stepping until the answer comes.
+#[derive(Debug)]
+pub struct Build<W> {
+    work: W,
+    create: CreateDomain,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Planned,
+    Building(DomId),
+    /// Something failed; the domain goes.
+    Undoing(DomId, Cause),
+    /// There is nothing to care for any more.
+    Over(Cause),
+}
+
+impl<W> Build<W> {
+    pub(super) const fn planned(work: W, create: CreateDomain) -> Self {
+        Self { work, create, state: State::Planned }
+    }
+
+    /// Gives up; the steps that follow take everything back.
+    pub fn cancel(&mut self) {
+        self.state = match self.state {
+            State::Planned => State::Over(Cause::Cancelled),
+            State::Building(domid) => State::Undoing(domid, Cause::Cancelled),
+            state => state,
+        };
+    }
+}
+
+impl<W: Work> Build<W> {
+    /// Does a bounded piece of the work; the domain when it is complete. When something fails, the steps that
+    /// follow take everything back, and the last of them says what it was.
+    pub fn step<H: BuildHypervisor>(&mut self, hv: &H) -> core::result::Result<Option<Built>, BuildError> {
+        let mut complete = None;
+        self.state = match self.state {
+            State::Planned => match hv.create_domain(&self.create) {
+                Ok(domid) => State::Building(domid),
+                Err(error) => State::Over(Cause::Hypervisor(error)),
+            },
+            State::Building(domid) => match self.work.advance(&Target { hv, domid }) {
+                Ok(None) => State::Building(domid),
+                Ok(Some(built)) => {
+                    complete = Some(built);
+                    // The domain is the caller's now.
+                    State::Over(Cause::Cancelled)
+                }
+                Err(cause) => State::Undoing(domid, cause),
+            },
+            State::Undoing(domid, cause) => match hv.destroy_domain(domid) {
+                Ok(Progress::Again) => State::Undoing(domid, cause),
+                Ok(Progress::Done) => State::Over(cause),
+                Err(error) => {
+                    self.state = State::Over(cause);
+                    return Err(BuildError { cause, left: Some((domid, error)) });
+                }
+            },
+            State::Over(cause) => State::Over(cause),
+        };
+        match self.state {
+            State::Over(cause) if complete.is_none() => Err(BuildError::clean(cause)),
+            _ => Ok(complete),
+        }
+    }
+}
