@@ -1,13 +1,10 @@
-//! The hypercall instruction, and a safe way to make the calls that concern nothing but their argument.
+//! Hypercalls with results that name them, and a safe way to make the calls that concern nothing but their argument.
 
-use core::arch::asm;
-
-use xendless_core::abi::errno::Errno;
 use xendless_core::abi::{event_channel, hypercall as number, sched, xen};
 use xendless_core::hyper::{Call, HvError, Result};
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::{entry, faults};
+use crate::{faults, pv};
 
 /// Makes hypercall `number` and turns Xen's answer into a result that names `call`.
 ///
@@ -15,28 +12,8 @@ use crate::{entry, faults};
 /// Whatever these arguments make Xen read, write or map has to be the caller's to give.
 pub(crate) unsafe fn hypercall(number: u32, call: Call, arguments: [u64; 5]) -> Result<u64> {
     faults::check(call)?;
-    let [a, b, c, d, e] = arguments;
-    let entry = entry::hypercall(number);
-    let answer: i64;
-    // SAFETY: Xen filled the hypercall page. Its entry uses our stack, which has no red zone, and keeps every
-    // register that is not named here; what Xen does is the caller's promise.
-    unsafe {
-        asm!(
-            "call rax",
-            inlateout("rax") entry => answer,
-            inlateout("rdi") a => _,
-            inlateout("rsi") b => _,
-            inlateout("rdx") c => _,
-            inlateout("r10") d => _,
-            inlateout("r8") e => _,
-            out("rcx") _,
-            out("r11") _,
-        );
-    }
-    u64::try_from(answer).map_err(|_| {
-        let errno = u16::try_from(answer.unsigned_abs()).unwrap_or(u16::MAX);
-        HvError::new(call, Errno(errno))
-    })
+    // SAFETY: the caller's promise.
+    unsafe { pv::hypercall(number, arguments) }.map_err(|errno| HvError::new(call, errno))
 }
 
 /// The argument structure of one command.

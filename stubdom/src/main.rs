@@ -4,8 +4,9 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
-//! | [`entry`] | assembly: ELF notes, entry, exceptions, upcall, memory functions; symbols of the linker script |
-//! | [`hypercall`], [`faults`] | the hypercall instruction, and letting it fail in tests |
+//! | [`pv`] | what every PV kernel begins with: ELF notes, first instructions, memory functions, hypercall instruction |
+//! | [`entry`] | exceptions and upcalls; symbols of the linker script |
+//! | [`hypercall`], [`faults`] | hypercalls, and letting them fail in tests |
 //! | [`console`], [`backtrace`], [`halt`], [`exception`] | saying what went wrong, and ending |
 //! | [`shared_info`], [`time`] | events and time as Xen publishes them |
 //! | [`memory`] | page tables, the heap, the window for other domains' pages |
@@ -17,6 +18,9 @@
 #![no_main]
 
 extern crate alloc;
+
+#[macro_use]
+mod pv;
 
 mod backtrace;
 mod console;

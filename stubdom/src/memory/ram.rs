@@ -6,7 +6,7 @@ use xendless_core::abi::start_info::StartInfo;
 use xendless_core::hyper::Mfn;
 use xendless_core::shared::PAGE_SIZE;
 
-use crate::entry;
+use crate::pv;
 
 /// Bytes per page, as Xen counts addresses.
 pub(crate) const PAGE: u64 = PAGE_SIZE as u64;
@@ -30,7 +30,7 @@ impl Ram {
         let list = core::ptr::with_exposed_provenance::<u64>(size(start.mfn_list));
         // SAFETY: Xen mapped the list, one word for each of `nr_pages`, for good, and nothing changes it.
         let p2m = unsafe { core::slice::from_raw_parts(list, size(start.nr_pages)) };
-        Self { base: entry::virt_base(), p2m }
+        Self { base: pv::virt_base(), p2m }
     }
 
     /// How many pages.

@@ -16,7 +16,7 @@ use super::ram::{PAGE, size};
 use super::space::Space;
 use super::table::{self, Changes, ENTRIES, Entry};
 use super::{OWN_TABLES, own_page};
-use crate::entry;
+use crate::pv;
 
 /// Page tables the window may have.
 const TABLES: u64 = ENTRIES - OWN_TABLES;
@@ -83,7 +83,7 @@ impl Slot {
 
     /// Where it is.
     pub(crate) fn address(&self) -> u64 {
-        entry::virt_base() + (OWN_TABLES * ENTRIES + self.number) * PAGE
+        pv::virt_base() + (OWN_TABLES * ENTRIES + self.number) * PAGE
     }
 
     /// The page table and the entry that say what is there.

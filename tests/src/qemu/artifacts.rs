@@ -34,13 +34,21 @@ pub fn xen() -> Result<PathBuf> {
 
 /// The control domain's image, built when it is stale.
 pub fn control_domain(build: Build) -> Result<PathBuf> {
-    let mut command = Command::new(repository().join("ci/build-stubdom"));
-    if build == Build::Faults {
+    match build {
+        Build::Release => kernel(&[], &target()),
         // A folder of its own: what people run must never be this build.
-        command.args(["--features", "faults"]).env("CARGO_TARGET_DIR", target().join("faults"));
-    } else {
-        command.env("CARGO_TARGET_DIR", target());
+        Build::Faults => kernel(&["--features", "faults"], &target().join("faults")),
     }
+}
+
+/// The image of the guest that behaves, or attacks, as its command line says; built when it is stale.
+pub fn guest() -> Result<PathBuf> {
+    kernel(&["--guest"], &target())
+}
+
+fn kernel(options: &[&str], folder: &Path) -> Result<PathBuf> {
+    let mut command = Command::new(repository().join("ci/build-stubdom"));
+    command.args(options).env("CARGO_TARGET_DIR", folder);
     Ok(PathBuf::from(run(command)?.trim()))
 }
 

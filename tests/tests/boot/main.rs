@@ -5,6 +5,7 @@
 
 mod budgets;
 mod faults;
+mod guest;
 mod log;
 mod refusals;
 mod trials;

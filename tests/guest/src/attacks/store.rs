@@ -1,0 +1,196 @@
+//! Attacks on the XenStore server.
+
+use core::convert::Infallible;
+use core::mem::offset_of;
+
+use embedded_io::{Write, WriteReady};
+use xendless_core::abi::io::xs_wire::{SockMsg, XS_READ, XenstoreDomainInterface};
+use xendless_core::ring::xenstore::ConnectionError;
+use xendless_core::store::client::ClientError;
+use xendless_core::store::transport::Assembler;
+use zerocopy::IntoBytes;
+
+use super::REPORT;
+use crate::console::say;
+use crate::honest;
+use crate::store::{self, Lost, Stream, Trouble};
+use crate::world::{Ring, SECOND, World};
+
+/// Seconds that the server has for whatever it does about an attack.
+const PATIENCE: usize = 3;
+
+const REQ_PROD: usize = offset_of!(XenstoreDomainInterface, req_prod);
+
+/// What the flooders ask for: a node that every guest has.
+const PATH: &[u8; 6] = b"domid\0";
+
+/// A producer index that is further ahead than the ring is long.
+///
+/// # Errors
+/// Without a usable ring.
+pub fn indices(world: &impl World) -> Result<(), Trouble> {
+    let page = world.page(Ring::Store).ok_or(Lost::NoRing)?;
+    strike(world, "store-indices", |_| {
+        page.store_u32::<REQ_PROD>(page.load_u32::<REQ_PROD>().wrapping_add(5000));
+        Ok(())
+    })
+}
+
+/// A request that announces more than a message may have.
+///
+/// # Errors
+/// Without a usable ring.
+pub fn oversize(world: &impl World) -> Result<(), Trouble> {
+    strike(world, "store-oversize", |ring| ring.write_all(header(5000).as_bytes()))
+}
+
+/// A request whose end never comes.
+///
+/// # Errors
+/// Without a usable ring.
+pub fn half(world: &impl World) -> Result<(), Trouble> {
+    strike(world, "store-half", |ring| {
+        ring.write_all(header(100).as_bytes())?;
+        ring.write_all(PATH)
+    })
+}
+
+/// Harms the ring by `blow`, says whether that got it cut off, and asks for a fresh connection if it did.
+fn strike<W: World>(
+    world: &W,
+    name: &str,
+    blow: impl FnOnce(&mut Stream<'_, W>) -> Result<(), Lost>,
+) -> Result<(), Trouble> {
+    let mut ring = Stream::new(world)?;
+    blow(&mut ring)?;
+    world.notify(Ring::Store);
+    if !await_that(world, || ring.end.error() != ConnectionError::NONE) {
+        say!(world, "{name}: not cut off");
+        return Ok(());
+    }
+    say!(world, "{name}: cut off: {:?}", ring.end.error());
+    ring.end.ask_reconnect();
+    world.notify(Ring::Store);
+    let again = await_that(world, || ring.end.reconnected() == Ok(true));
+    say!(world, "{name}: {}", if again { "connected again" } else { "stays cut off" });
+    Ok(())
+}
+
+/// Legal requests as fast as they are taken, until `count` replies came.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn flood(world: &impl World, count: u64) -> Result<(), Trouble> {
+    let mut ring = Stream::new(world)?;
+    let (mut requests, mut input, mut replies) = (Requests::default(), Assembler::new(), 0);
+    while replies < count {
+        requests.send(&mut ring)?;
+        let before = replies;
+        while input.pull(&mut ring)?.is_some() {
+            replies += 1;
+            if replies.is_multiple_of(REPORT) || replies == count {
+                say!(world, "store-flood: {replies} replies");
+            }
+        }
+        if replies == before {
+            world.wait(None);
+        }
+    }
+    Ok(())
+}
+
+/// Requests until no more are taken, and no look at the replies.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn never_read(world: &impl World) -> Result<(), Trouble> {
+    let mut ring = Stream::new(world)?;
+    let mut requests = Requests::default();
+    loop {
+        requests.send(&mut ring)?;
+        if !await_that(world, || ring.write_ready() != Ok(false)) {
+            say!(world, "store-never-read: {} requests taken or in the ring, then no more", requests.sent);
+            return Ok(());
+        }
+    }
+}
+
+/// Nonsense in every node that a control plane might read.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn garbage_states(world: &impl World) -> Result<(), Trouble> {
+    const HUGE: &[u8] = &[b'9'; 2000];
+    const NODES: [&[u8]; 6] = [
+        b"device/vbd/51712/state",
+        b"device/vbd/51712/backend",
+        b"device/vif/0/state",
+        b"console/tty",
+        b"control/shutdown",
+        b"memory/target",
+    ];
+    let mut session = store::open(world)?;
+    for path in NODES {
+        for value in [b"99", &b"-1"[..], b"\0\xff%n", b"/local/domain/0", HUGE] {
+            match session.nodes().write(path, value) {
+                Ok(()) => say!(world, "garbage-states: {}: taken", path.escape_ascii()),
+                Err(refused @ ClientError::Refused(_)) => {
+                    say!(world, "garbage-states: {}: {refused}", path.escape_ascii());
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sees requests to shut down, and stays.
+///
+/// # Errors
+/// As XenStore decides.
+pub fn ignore_shutdown(world: &impl World) -> Result<(), Trouble> {
+    let mut session = store::open(world)?;
+    let never: Infallible = honest::each_request(&mut session, |request| {
+        say!(world, "control-shutdown-ignore: asked for '{}', stays", request.escape_ascii());
+        None
+    })?;
+    match never {}
+}
+
+/// The same request again and again; how much of the latest is sent.
+#[derive(Default)]
+struct Requests {
+    sent: u64,
+    begun: usize,
+}
+
+impl Requests {
+    /// Sends what fits.
+    fn send(&mut self, ring: &mut Stream<'_, impl World>) -> Result<(), Lost> {
+        let header = header(PATH.len());
+        let request = [header.as_bytes(), PATH].concat();
+        while ring.write_ready()? {
+            let rest = request.get(self.begun..).unwrap_or_default();
+            self.begun += ring.write(rest)?;
+            if self.begun == request.len() {
+                (self.sent, self.begun) = (self.sent + 1, 0);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn header(len: usize) -> SockMsg {
+    SockMsg { kind: XS_READ, req_id: 1, len: u32::try_from(len).unwrap_or(u32::MAX), ..SockMsg::ZERO }
+}
+
+/// Gives `condition` some seconds to come true.
+fn await_that(world: &impl World, mut condition: impl FnMut() -> bool) -> bool {
+    for _ in 0..PATIENCE {
+        if condition() {
+            return true;
+        }
+        world.wait(Some(SECOND));
+    }
+    condition()
+}

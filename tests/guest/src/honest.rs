@@ -1,0 +1,65 @@
+//! What well-behaved guests do.
+
+use xendless_core::store::client::{ClientError, Session};
+
+use crate::console::say;
+use crate::store::{self, Stream, Trouble};
+use crate::word::Ending;
+use crate::world::{SECOND, World};
+
+/// Where a control domain asks for a shutdown.
+const SHUTDOWN: &[u8] = b"control/shutdown";
+
+/// Writes a node of its own, reads it back and prints what it is told.
+///
+/// # Errors
+/// As XenStore decides.
+pub fn store(world: &impl World) -> Result<(), Trouble> {
+    const OURS: &[u8] = b"data/test";
+    let mut session = store::open(world)?;
+    let domid = session.nodes().read(b"domid")?;
+    session.nodes().write(OURS, b"written by the guest")?;
+    let value = session.nodes().read(OURS)?;
+    session.nodes().remove(OURS)?;
+    say!(world, "store: domid {}, {}", domid.escape_ascii(), value.escape_ascii());
+    Ok(())
+}
+
+/// Prints a line every second.
+pub fn tick(world: &impl World, count: u64) {
+    for tick in 0..count {
+        say!(world, "tick {tick}");
+        world.wait(Some(SECOND));
+    }
+}
+
+/// Waits for a request to shut down, confirms it, and says how to.
+///
+/// # Errors
+/// As XenStore decides.
+pub fn obey(world: &impl World) -> Result<Ending, Trouble> {
+    let mut session = store::open(world)?;
+    let ending = each_request(&mut session, Ending::from_word)?;
+    // The empty node is the confirmation.
+    session.nodes().write(SHUTDOWN, b"")?;
+    Ok(ending)
+}
+
+/// Shows `decide` every request to shut down, until it takes one.
+///
+/// # Errors
+/// As XenStore decides.
+pub(crate) fn each_request<W: World, T>(
+    session: &mut Session<Stream<'_, W>>,
+    mut decide: impl FnMut(&[u8]) -> Option<T>,
+) -> Result<T, Trouble> {
+    session.watch(SHUTDOWN, b"shutdown")?;
+    loop {
+        session.next_event()?;
+        match session.nodes().read(SHUTDOWN).map(|request| decide(&request)) {
+            Ok(Some(decision)) => return Ok(decision),
+            Ok(None) | Err(ClientError::Refused(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+}
