@@ -14,12 +14,13 @@
 //! | [`events`] | pending event channels, in fair rotation, and what each is for | no hypercalls; bounded work per call |
 //! | [`timers`] | deadlines that have not come yet | fixed capacity |
 //! | [`lines`] | the plain text lines on Xen's console | each is written and read back here and nowhere else |
-//! | [`bundle`] | the boot bundle: what Xen loads beside the control domain | read in place, nothing allocated |
 //! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
 //! | [`console`] | every domain's console: history, viewers, the machine's serial line | bounded; who prints too much waits, alone |
 //! | [`builder`] | from kernel files to domains that can run | plans are data; kernels are hostile; long work goes in steps |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
+//! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
+//! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -39,6 +40,7 @@ pub mod control;
 pub mod events;
 pub mod hyper;
 pub mod lines;
+pub mod rights;
 pub mod ring;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;

@@ -31,8 +31,8 @@ fn manifest(entries: &[(&str, u64)]) -> Vec<u8> {
 /// Opens a bundle and checks all of it.
 fn check(bytes: &[u8]) -> Result<usize, BundleError> {
     let bundle = Bundle::open(bytes)?;
-    bundle.payloads().try_for_each(|payload| payload.content().map(drop))?;
-    Ok(bundle.payloads().count())
+    bundle.payloads().iter().try_for_each(|payload| payload.content().map(drop))?;
+    Ok(bundle.payloads().len())
 }
 
 fn error(bytes: &[u8]) -> BundleError {
@@ -43,7 +43,7 @@ fn error(bytes: &[u8]) -> BundleError {
 fn an_empty_bundle_is_valid_and_looks_like_this() {
     let bytes = bundle(&[]);
     assert_eq!(bytes.len(), HEADER_LEN);
-    assert_eq!(bytes[..16], *b"\x89XDLBDL\n\x01\0\0\0\0\0\0\0");
+    assert_eq!(bytes[..16], *b"\x89XDLBDL\n\x02\0\0\0\0\0\0\0");
     // The checksum of nothing, as the definition of XXH64 gives it.
     assert_eq!(bytes[32..40], 0xef46_db37_51d8_e999_u64.to_le_bytes());
     assert_eq!(check(&bytes), Ok(0));
@@ -86,8 +86,8 @@ fn attack_d03_other_files_are_not_taken_for_bundles() {
     assert_eq!(error(&[0; 4096]), BundleError::NotABundle);
     assert_eq!(error(&[b"\x7fELF".as_slice(), &[1; 100]].concat()), BundleError::NotABundle);
     let mut newer = bundle(&[]);
-    newer[8] = 2;
-    assert_eq!(error(&newer), BundleError::WrongVersion(2));
+    newer[8] = 3;
+    assert_eq!(error(&newer), BundleError::WrongVersion(3));
     let longer = [bundle(&[]), vec![0]].concat();
     assert_eq!(error(&longer), BundleError::WrongLength { stated: 48, found: 49 });
 }
@@ -156,7 +156,7 @@ proptest! {
         let bytes = bundle(&payloads);
         let bundle = Bundle::open(&bytes).unwrap();
         let read: Vec<_> =
-            bundle.payloads().map(|payload| (payload.name, payload.content().unwrap())).collect();
+            bundle.payloads().iter().map(|payload| (payload.name, payload.content().unwrap())).collect();
         prop_assert_eq!(read, payloads);
     }
 

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use super::{MAX_PAYLOADS, VERSION};
+use super::{Conflict, MAX_DOMAINS, MAX_PAYLOADS, VERSION};
+use crate::config::{DecodeError, DomainName};
 
 /// Why a bundle cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BundleError {
     /// Shorter than a header.
     TooShort,
@@ -36,6 +37,27 @@ pub enum BundleError {
         /// Which payload, from 0.
         index: u32,
     },
+    /// More domains than a bundle may have.
+    TooManyDomains,
+    /// A domain's record makes no sense.
+    BadDomain {
+        /// Which domain, from 0.
+        index: u32,
+    },
+    /// A domain's configuration is not one.
+    BadConfig {
+        /// Which domain, from 0.
+        index: u32,
+        /// Why not.
+        reason: DecodeError,
+    },
+    /// A domain cannot be started from this bundle.
+    Conflict {
+        /// Its name.
+        name: DomainName,
+        /// Why not.
+        conflict: Conflict,
+    },
     /// A payload's bytes are not those that were put in.
     BadContent,
 }
@@ -63,9 +85,29 @@ impl fmt::Display for BundleError {
                 write!(f, "payload {index} has a name that is not allowed or not in order")
             }
             Self::BadEntry { index } => write!(f, "the entry of payload {index} is damaged"),
+            Self::TooManyDomains => {
+                write!(f, "it lists more than the {MAX_DOMAINS} domains that are allowed")
+            }
+            Self::BadDomain { index } => write!(f, "the entry of domain {index} is damaged"),
+            Self::BadConfig { index, reason } => write!(f, "domain {index} cannot be used: {reason}"),
+            Self::Conflict { name, conflict } => write!(f, "domain '{name}' {conflict}"),
             Self::BadContent => f.write_str("the contents of a payload are damaged"),
         }
     }
 }
 
 impl core::error::Error for BundleError {}
+
+impl fmt::Display for Conflict {
+    /// As what a domain does, without its name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NameTaken => "is there twice: names must differ",
+            Self::UuidTaken => "has the UUID of one before it",
+            Self::SecondAdmin => "is a second admin domain, and the machine has one serial line",
+            Self::Bootloader => "has a boot loader, which nothing can run at boot: name a kernel instead",
+            Self::Ramdisk => "has a ramdisk in the bundle or in its configuration, but not in both",
+            Self::Memory => "and those before it want more memory than any machine has",
+        })
+    }
+}

@@ -1,13 +1,13 @@
 //! `xm-bundle`: makes and shows the boot bundle that Xen loads beside the control domain.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xendless_core::bundle::{Bundle, VERSION};
-use xendless_hosttools::bundle::Maker;
+use xendless_core::bundle::Bundle;
+use xendless_hosttools::bundle::{Maker, Source, describe};
 
 /// Make and show the boot bundle that Xen loads beside the control domain.
 #[derive(Parser)]
@@ -19,16 +19,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a bundle. One without payloads is valid: it starts the control domain alone.
+    /// Make a bundle. One with nothing in it is valid: it starts the control domain alone.
     Make {
         /// Where to write it.
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
-        /// Put FILE into the bundle under NAME.
+        /// Start the domain that the configuration FILE describes, after those before it. FILE,admin makes it the
+        /// admin domain, whose console is joined to the machine's serial line. FILE,rights=RIGHTS says what it may
+        /// ask of the control domain: nothing, observe, children or everything. An admin domain has all rights
+        /// unless something else is said, others have none.
+        #[arg(long, value_name = "FILE[,admin][,rights=RIGHTS]")]
+        domain: Vec<Source>,
+        /// Put FILE into the bundle under NAME, for nothing in particular.
         #[arg(long, value_name = "NAME=FILE", value_parser = addition)]
         add: Vec<(String, PathBuf)>,
     },
-    /// Check a bundle, payloads included, and list what is in it.
+    /// Check a bundle, files included, and list what is in it.
     Show {
         /// The bundle.
         file: PathBuf,
@@ -37,7 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Make { output, add } => make(&output, &add),
+        Command::Make { output, domain, add } => make(&output, &domain, &add),
         Command::Show { file } => show(&file),
     };
     match outcome {
@@ -57,10 +63,17 @@ fn addition(argument: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-fn make(output: &Path, additions: &[(String, PathBuf)]) -> Result<(), String> {
+fn make(output: &Path, domains: &[Source], additions: &[(String, PathBuf)]) -> Result<(), String> {
     let mut maker = Maker::new();
     for (name, file) in additions {
         maker.add(name, read(file)?).map_err(|error| error.to_string())?;
+    }
+    for source in domains {
+        let (start, warnings) = source.load().map_err(|error| error.to_string())?;
+        for warning in warnings {
+            eprintln!("xm-bundle: warning: {warning}");
+        }
+        maker.start(start).map_err(|error| error.to_string())?;
     }
     let bytes = maker.make().map_err(|error| error.to_string())?;
     replace(output, &bytes).map_err(|error| format!("cannot write {}: {error}", shown(output)))
@@ -80,20 +93,8 @@ fn replace(output: &Path, bytes: &[u8]) -> io::Result<()> {
 fn show(file: &Path) -> Result<(), String> {
     let bytes = read(file)?;
     let unusable = |error| format!("{} is no usable boot bundle: {error}", shown(file));
-    let bundle = Bundle::open(&bytes).map_err(unusable)?;
-    let mut out = io::stdout().lock();
-    let mut print = |line: String| writeln!(out, "{line}").map_err(|error| format!("cannot write: {error}"));
-    print(format!(
-        "boot bundle, format {VERSION}, {} bytes, {} payloads",
-        bytes.len(),
-        bundle.payloads().count()
-    ))?;
-    for payload in bundle.payloads() {
-        let content = payload.content().map_err(unusable)?;
-        // Names are printable: `Bundle::open` saw to it.
-        print(format!("{:>12}  {}", content.len(), payload.name))?;
-    }
-    Ok(())
+    let text = Bundle::open(&bytes).and_then(|bundle| describe(&bundle)).map_err(unusable)?;
+    io::Write::write_all(&mut io::stdout(), text.as_bytes()).map_err(|error| format!("cannot write: {error}"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
