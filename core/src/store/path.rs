@@ -55,11 +55,15 @@ impl<'a> Path<'a> {
     /// # Errors
     /// [`XsError::EINVAL`] when they are not.
     pub fn new(bytes: &'a [u8]) -> Result<Self, XsError> {
-        let tidy = bytes.len() == 1 || bytes.last() != Some(&b'/');
-        let absolute = bytes.first() == Some(&b'/') && bytes.len() <= ABS_PATH_MAX;
-        let single = !bytes.windows(2).any(|pair| pair == b"//");
-        let valid = tidy && absolute && single && bytes.iter().all(|byte| is_valid(*byte));
-        valid.then_some(Self(bytes)).ok_or(XsError::EINVAL)
+        let Some((b'/', names)) = bytes.split_first() else { return Err(XsError::EINVAL) };
+        let mut last = b'/';
+        let valid = names.iter().all(|byte| {
+            let single = *byte != b'/' || last != b'/';
+            last = *byte;
+            single && is_valid(last)
+        });
+        let whole = names.is_empty() || last != b'/';
+        (valid && whole && bytes.len() <= ABS_PATH_MAX).then_some(Self(bytes)).ok_or(XsError::EINVAL)
     }
 
     /// Its bytes.

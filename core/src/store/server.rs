@@ -118,7 +118,9 @@ impl Server {
     /// Ends a connection. Watches and transactions of it go; for a domain's see [`Server::domain_died`].
     pub fn disconnect(&mut self, conn: ConnId) {
         self.reset(conn);
-        self.conns.remove(&conn);
+        if self.conns.remove(&conn).is_some_and(|connection| connection.notified) {
+            self.notified.retain(|notified| *notified != conn);
+        }
     }
 
     /// Ends watches, transactions and unread events of a connection, as when its ring is reset.

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 use super::path::{Path, PathBuf};
 use super::perms::{Perms, Stamp};
+use super::state::cost;
 use super::tree::{Data, Tree};
 
 /// Bytes a touched path is charged besides its own: about what its entry and the copied nodes take.
@@ -70,6 +71,10 @@ pub(crate) struct Effect {
     pub(crate) remove: bool,
     /// The node as it is to be, unless it is to be absent.
     pub(crate) node: Option<Data>,
+    /// Whether it was not there before.
+    pub(crate) fresh: bool,
+    /// Bytes it takes more than before.
+    pub(crate) growth: u32,
     pub(crate) value: bool,
     pub(crate) perms: bool,
     pub(crate) told: bool,
@@ -121,7 +126,7 @@ impl Transaction {
 
     /// Remembers a look at `path`.
     pub(crate) fn look(&mut self, path: Path<'_>, looks: Looks) {
-        self.touch(path).looks |= looks;
+        self.touch(path, |touch| touch.looks |= looks);
     }
 
     pub(crate) fn create(&mut self, path: Path<'_>, perms: &Rc<Perms>, value: &[u8], now: Stamp) {
@@ -186,8 +191,21 @@ impl Transaction {
     pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
         self.touched.iter().filter_map(|(path, touch)| {
             let Changed { order, removed, value, perms, told } = touch.change?;
-            let node = self.view.get(path.as_path()).map(|node| node.value.clone());
-            Some(Effect { path: path.clone(), order, remove: removed, node, value, perms, told })
+            let (before, after) = (self.base.get(path.as_path()), self.view.get(path.as_path()));
+            let growth = after.map_or(0, cost).saturating_sub(before.map_or(0, cost));
+            let node = after.map(|node| node.value.clone());
+            let fresh = before.is_none();
+            Some(Effect {
+                path: path.clone(),
+                order,
+                remove: removed,
+                node,
+                fresh,
+                growth,
+                value,
+                perms,
+                told,
+            })
         })
     }
 
@@ -203,28 +221,27 @@ impl Transaction {
 
     fn change(&mut self, path: Path<'_>, change: Change) {
         let order = self.changes;
-        let touch = self.touch(path);
-        let fresh = touch.change.is_none();
-        let changed = touch.change.get_or_insert(Changed {
-            order,
-            removed: false,
-            value: false,
-            perms: false,
-            told: false,
+        self.touch(path, |touch| {
+            let untold = Changed { order, removed: false, value: false, perms: false, told: false };
+            let changed = touch.change.get_or_insert(untold);
+            changed.told |= !matches!(change, Change::Implied);
+            match change {
+                Change::Created | Change::Implied => (changed.value, changed.perms) = (true, true),
+                Change::Value => changed.value = true,
+                Change::Perms => changed.perms = true,
+                Change::Removed => changed.removed = true,
+            }
         });
-        changed.told |= !matches!(change, Change::Implied);
-        match change {
-            Change::Created | Change::Implied => (changed.value, changed.perms) = (true, true),
-            Change::Value => changed.value = true,
-            Change::Perms => changed.perms = true,
-            Change::Removed => changed.removed = true,
-        }
-        self.changes += usize::from(fresh);
+        self.changes += 1;
     }
 
-    fn touch(&mut self, path: Path<'_>) -> &mut Touch {
-        let untouched = || Touch { looks: Looks::EXISTS, change: None };
-        self.touched.entry(path.to_buf()).or_insert_with(untouched)
+    fn touch(&mut self, path: Path<'_>, note: impl FnOnce(&mut Touch)) {
+        if let Some(touch) = self.touched.get_mut(path.as_bytes()) {
+            return note(touch);
+        }
+        let mut touch = Touch { looks: Looks::EXISTS, change: None };
+        note(&mut touch);
+        self.touched.insert(path.to_buf(), touch);
     }
 }
 

@@ -74,6 +74,11 @@ impl<T> Map<T> {
         }
     }
 
+    /// Whether there is anything, and nobody shares it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.0.as_ref().is_some_and(|entry| Rc::strong_count(entry) == 1)
+    }
+
     /// All items, in order of their keys.
     pub(crate) fn iter(&self) -> Iter<'_, T> {
         let mut iter = Iter(Vec::new());

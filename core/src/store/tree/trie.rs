@@ -182,7 +182,7 @@ impl<V> Remains<V> {
 
 impl<V> Drop for Node<V> {
     fn drop(&mut self) {
-        if !self.kids.is_empty() {
+        if self.kids.is_ours() {
             let mut remains = Remains(alloc::vec![mem::take(&mut self.kids)]);
             while remains.step() {}
         }

@@ -13,6 +13,7 @@ mod domains;
 mod events;
 mod limits;
 mod nodes;
+mod perms;
 mod transactions;
 mod watches;
 
@@ -98,38 +99,45 @@ impl Server {
         ask.transaction.as_ref().map_or(&self.state.tree, |transaction| transaction.view())
     }
 
-    /// The node at `path`, if the caller has the rights `needed`. What it may not see, it does not learn of: a
-    /// missing node is only called missing to those who have one of the rights on the last node on the way.
-    fn find<'a>(&'a self, ask: &'a Ask, path: Path<'_>, needed: Rights) -> Result<&'a Tree, XsError> {
+    /// Shows the node at `path` to `see`, if the caller has the rights `needed`. Within a transaction, it depends
+    /// on `looks` of the node from now on.
+    ///
+    /// What a caller may not see, it does not learn of: a missing node is only called missing to those who have
+    /// one of the rights on the last node on the way.
+    fn look<T>(
+        &mut self,
+        ask: &mut Ask,
+        path: Path<'_>,
+        looks: Looks,
+        needed: Rights,
+        see: impl FnOnce(&Tree) -> T,
+    ) -> Result<T, Refusal> {
         let reach = self.view(ask).reach(path);
-        let rights = reach.node.value.perms.rights(&ask.caller);
-        match reach.missing {
-            0 if rights.include(needed) => Ok(reach.node),
+        let (rights, missing) = (reach.node.value.perms.rights(&ask.caller), reach.missing);
+        let seen = match missing {
+            0 if rights.include(needed) => Ok(see(reach.node)),
             0 => Err(XsError::EACCES),
             _ if rights.touch(needed) => Err(XsError::ENOENT),
             _ => Err(XsError::EACCES),
+        };
+        self.note(ask, path, looks)?;
+        if missing > 0 && ask.transaction.is_some() {
+            self.note_absence(ask, path, missing)?;
         }
+        Ok(seen?)
     }
 
-    /// Notes, within a transaction, that `ask` depends on a node. When there is none, what the caller may learn of
-    /// that depends on where the way ends: on the last node there is, and on the first there is not.
-    fn note(&mut self, ask: &mut Ask, path: Path<'_>, looks: Looks) -> Result<(), Refusal> {
-        let Some(transaction) = &ask.transaction else { return Ok(()) };
-        let missing = transaction.view().reach(path).missing;
-        self.note_one(ask, path, looks)?;
+    /// What a caller may learn of a missing node depends on where the way ends: on the last node there is, and on
+    /// the first there is not.
+    fn note_absence(&mut self, ask: &mut Ask, path: Path<'_>, missing: usize) -> Result<(), Refusal> {
         let up = |levels| (0..levels).try_fold(path, |path, _| path.parent());
-        if missing > 0
-            && let (Some(first), Some(last)) = (up(missing - 1), up(missing))
-        {
-            self.note_one(ask, last, Looks::PERMS)?;
-            if missing > 1 && !ask.caller.privileged {
-                self.note_one(ask, first, Looks::EXISTS)?;
-            }
-        }
-        Ok(())
+        let (Some(first), Some(last)) = (up(missing - 1), up(missing)) else { return Ok(()) };
+        self.note(ask, last, Looks::PERMS)?;
+        if missing > 1 && !ask.caller.privileged { self.note(ask, first, Looks::EXISTS) } else { Ok(()) }
     }
 
-    fn note_one(&mut self, ask: &mut Ask, path: Path<'_>, looks: Looks) -> Result<(), Refusal> {
+    /// Notes, within a transaction, that `ask` depends on a node. Who is not privileged depends on permissions too.
+    fn note(&mut self, ask: &mut Ask, path: Path<'_>, looks: Looks) -> Result<(), Refusal> {
         let Some(transaction) = &mut ask.transaction else { return Ok(()) };
         if !transaction.touches(path) {
             let most = self.state.limit_of(&ask.caller, Quota::TransactionNodes);

@@ -66,6 +66,8 @@ impl Server {
         }
         self.close(ask.conn, ask.tx_id, *transaction);
         let effects = verdict?;
+        // Nothing shares the transaction's copies any more: free them first, and changes are made in place.
+        self.step();
         let mut news: Vec<_> =
             effects.iter().filter_map(|effect| Some((effect.order, self.apply(effect)?))).collect();
         news.sort_by_key(|(order, _)| *order);
@@ -138,12 +140,10 @@ impl Server {
         let me = ask.caller.domain.domid;
         let mut growth = BTreeMap::<DomId, (u32, u32)>::new();
         for effect in effects {
-            let path = effect.path.as_path();
-            let Some(node) = transaction.view().get(path) else { continue };
-            let before = transaction.base().get(path).map_or(0, cost);
-            let (nodes, bytes) = growth.entry(node.value.perms.owner().domid).or_default();
-            *nodes += u32::from(before == 0);
-            *bytes = bytes.saturating_add(cost(node).saturating_sub(before));
+            let Some(node) = &effect.node else { continue };
+            let (nodes, bytes) = growth.entry(node.perms.owner().domid).or_default();
+            *nodes += u32::from(effect.fresh);
+            *bytes = bytes.saturating_add(effect.growth);
         }
         // What the transaction holds is given back when it ends.
         let room = |owner: DomId, (nodes, bytes): (u32, u32)| {
