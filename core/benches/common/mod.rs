@@ -1,4 +1,5 @@
 //! What both store benches measure: one request at a time, against stores of different sizes.
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench that cannot ask has nothing to measure")]
 
 use std::rc::Rc;
 

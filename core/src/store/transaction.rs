@@ -55,6 +55,8 @@ struct Touch {
 struct Changed {
     /// Place among all changes, by when it changed first.
     order: usize,
+    /// What the node cost its owner before the first change; nothing when it did not exist.
+    was: u32,
     /// It was removed, perhaps to be created again.
     removed: bool,
     value: bool,
@@ -71,9 +73,9 @@ pub(crate) struct Effect {
     pub(crate) remove: bool,
     /// The node as it is to be, unless it is to be absent.
     pub(crate) node: Option<Data>,
-    /// Whether it was not there before.
+    /// Whether it is a new node.
     pub(crate) fresh: bool,
-    /// Bytes it takes more than before.
+    /// Bytes it takes more than the one it replaces; a removed node is replaced by none.
     pub(crate) growth: u32,
     pub(crate) value: bool,
     pub(crate) perms: bool,
@@ -135,7 +137,7 @@ impl Transaction {
         let mut at = Some(path);
         for level in 0..missing {
             let Some(path) = at else { break };
-            self.change(path, if level == 0 { Change::Created } else { Change::Implied });
+            self.change(path, if level == 0 { Change::Created } else { Change::Implied }, 0);
             self.created = self.created.saturating_add(1);
             at = path.parent();
         }
@@ -143,22 +145,24 @@ impl Transaction {
 
     pub(crate) fn set_value(&mut self, path: Path<'_>, value: &[u8], now: Stamp) {
         if let Some(node) = self.view.get_mut(path) {
+            let was = cost(node);
             node.value.set_value(value, now);
-            self.change(path, Change::Value);
+            self.change(path, Change::Value, was);
         }
     }
 
     pub(crate) fn set_perms(&mut self, path: Path<'_>, perms: Rc<Perms>, now: Stamp) {
         if let Some(node) = self.view.get_mut(path) {
+            let was = cost(node);
             node.value.set_perms(perms, now);
-            self.change(path, Change::Perms);
+            self.change(path, Change::Perms, was);
         }
     }
 
     /// Removes a node; returns what has to be freed.
     pub(crate) fn remove(&mut self, path: Path<'_>, now: Stamp) -> Option<Tree> {
         let node = self.view.remove(path, now)?;
-        self.change(path, Change::Removed);
+        self.change(path, Change::Removed, cost(&node));
         Some(node)
     }
 
@@ -190,11 +194,11 @@ impl Transaction {
     /// What a commit has to do, parents first.
     pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
         self.touched.iter().filter_map(|(path, touch)| {
-            let Changed { order, removed, value, perms, told } = touch.change?;
-            let (before, after) = (self.base.get(path.as_path()), self.view.get(path.as_path()));
-            let growth = after.map_or(0, cost).saturating_sub(before.map_or(0, cost));
+            let Changed { order, was, removed, value, perms, told } = touch.change?;
+            let after = self.view.get(path.as_path());
+            let before = if removed { 0 } else { was };
+            let (growth, fresh) = (after.map_or(0, cost).saturating_sub(before), before == 0);
             let node = after.map(|node| node.value.clone());
-            let fresh = before.is_none();
             Some(Effect {
                 path: path.clone(),
                 order,
@@ -219,10 +223,11 @@ impl Transaction {
         [self.base, self.view]
     }
 
-    fn change(&mut self, path: Path<'_>, change: Change) {
+    /// Notes a change of a node that cost `was` before it.
+    fn change(&mut self, path: Path<'_>, change: Change, was: u32) {
         let order = self.changes;
         self.touch(path, |touch| {
-            let untold = Changed { order, removed: false, value: false, perms: false, told: false };
+            let untold = Changed { order, was, removed: false, value: false, perms: false, told: false };
             let changed = touch.change.get_or_insert(untold);
             changed.told |= !matches!(change, Change::Implied);
             match change {

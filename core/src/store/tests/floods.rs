@@ -171,6 +171,15 @@ fn attack_a20_every_created_node_is_charged() {
     scene.in_tx(guest, Kind::MKDIR, two, "k|").unwrap();
     assert_eq!(scene.end(guest, one, true), Ok("OK|".into()));
     assert_eq!(scene.end(guest, two, true), Err("ENOSPC".into()));
+    // What is made anew in place of what was removed counts, too.
+    let four = scene.start(guest);
+    scene.ok(scene.root, Kind::SET_QUOTA, "1|nodes|1000|");
+    scene.in_tx(guest, Kind::RM, four, "f|").unwrap();
+    for name in ["f/g", "f/h", "l", "m"] {
+        scene.in_tx(guest, Kind::MKDIR, four, &format!("{name}|")).unwrap();
+    }
+    scene.ok(scene.root, Kind::SET_QUOTA, &format!("1|nodes|{}|", before + 6));
+    assert_eq!(scene.end(guest, four, true), Err("ENOSPC".into()));
     // One that makes room before it takes it does.
     let three = scene.start(guest);
     scene.in_tx(guest, Kind::RM, three, "d|").unwrap();
