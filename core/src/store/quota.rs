@@ -39,7 +39,7 @@ quotas! {
     Nodes = "nodes", 1000, "Nodes per domain";
     Watches = "watches", 128, "Watches per domain";
     Transactions = "transactions", 10, "Open transactions per connection";
-    Outstanding = "outstanding", 20, "Answers a domain may leave unread before it is no longer served";
+    Outstanding = "outstanding", 20, "Answers a domain may leave unread; here it is never more than one";
     Memory = "memory", 5 * 512 * 1024, "Bytes of nodes, watches and transactions per domain";
     TransactionNodes = "transaction-nodes", 1024, "Nodes touched by one transaction";
     TransactionAge = "transaction-age", 16_384, "Changes of the store that an open transaction may outlive";
