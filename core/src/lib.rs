@@ -21,6 +21,7 @@
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
 //! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
+//! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -39,10 +40,12 @@ pub mod console;
 pub mod control;
 pub mod events;
 pub mod hyper;
+pub mod life;
 pub mod lines;
 pub mod rights;
 pub mod ring;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
 pub mod store;
+mod table;
 pub mod timers;

@@ -1,5 +1,6 @@
-//! The simulated hypervisor and the driver for real Xen under QEMU.
+//! The simulated hypervisor, the driver for real Xen under QEMU, and the admin domain that is booted there.
 
+pub mod admin;
 pub mod differential;
 pub mod kernel;
 pub mod qemu;

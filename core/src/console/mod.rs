@@ -20,7 +20,6 @@ mod history;
 mod link;
 mod machine;
 mod share;
-mod table;
 mod turns;
 mod viewers;
 
@@ -31,17 +30,17 @@ use core::ops::Deref;
 use crate::events::Bindings;
 use crate::hyper::{DomId, EventChannels, Grants, HvError, Port};
 use crate::shared::Page;
+use crate::table::{Key, Table};
 use bucket::Bucket;
 use history::History;
 use link::Link;
 use machine::Machine;
 use share::{Pool, Source};
-use table::{Key, Table};
 use viewers::Viewer;
 
+pub use crate::table::TableError;
 pub use bucket::RateLimit;
 pub use error::{AttachError, Notice, SubscribeError, TypeError};
-pub use table::TableError;
 pub use viewers::{Lost, Seen, ViewerId};
 
 /// Names a console, once.
@@ -150,6 +149,11 @@ impl<P: Deref<Target = Page>> Consoles<P> {
             room_wanted: false,
         };
         self.consoles.insert(console).map(ConsoleId)
+    }
+
+    /// Removes a console that no domain and no viewer ever had.
+    pub(crate) fn discard(&mut self, id: ConsoleId) {
+        self.consoles.remove(id.0);
     }
 
     /// Gives a console to `domid`, whose end of the channel is `remote`. Whoever had it loses it.

@@ -3,10 +3,10 @@
 use core::fmt;
 use core::ops::Deref;
 
-use super::table::Key;
 use super::{ConsoleId, Consoles, Notice, SubscribeError, TableError, TypeError};
 use crate::hyper::EventChannels;
 use crate::shared::Page;
+use crate::table::Key;
 
 /// Names a viewer, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

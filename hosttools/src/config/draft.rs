@@ -130,6 +130,15 @@ impl Draft {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Something worth saying about `cmdline`, which takes the place of other variables.
+    pub(super) fn overridden(&self) -> Option<&'static str> {
+        let others = [&self.root, &self.extra, &self.ip, &self.dhcp, &self.nfs_root];
+        let overridden = self.cmdline.is_some() && others.into_iter().any(Option::is_some);
+        overridden.then_some(
+            "cmdline is the whole command line: root, extra and the network variables have no effect",
+        )
+    }
+
     /// The configuration of a domain that is called `name` and has this UUID if nothing else was said.
     pub(super) fn finish(self, name: &str, uuid: Uuid) -> Result<DomainConfig, Conflict> {
         let name = DomainName::new(self.name.as_deref().unwrap_or(name)).map_err(|invalid| {
@@ -187,12 +196,6 @@ impl Draft {
         };
         let extra = nfs + self.extra.as_deref().unwrap_or("");
         if let Some(all) = &self.cmdline {
-            if !extra.is_empty() || ip.is_some() || self.root.is_some() {
-                return Err(conflict(
-                    "cmdline",
-                    "cmdline is the whole command line, so root, extra, ip and nfs_root must not be set",
-                ));
-            }
             return Ok(CommandLine { extra: Text::new("cmdline", all.as_str())?, ..CommandLine::default() });
         }
         let root = text("root", self.root.as_ref())?;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use xendless_core::config::DomainConfig;
 
-use super::datum::Pos;
+use super::datum::{Datum, Located, Pos};
 use super::diagnostic::{Complaint, Diagnostic, Errors, Place, Source};
 use super::draft::Draft;
 use super::host::Host;
 use super::python::{self, Limits, Outcome};
 use super::suggest::closest;
-use super::table::{self, Variable};
+use super::table::{self, Kind, Variable};
 use super::take::{Notes, take, take_argument};
 
 /// What is to be evaluated.
@@ -29,10 +29,12 @@ pub struct Request<'a> {
 }
 
 /// What an evaluation gives.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Evaluated {
     /// The configuration.
     pub config: DomainConfig,
+    /// The variables of the table that were set, as they were set.
+    pub values: BTreeMap<&'static str, Datum>,
     /// What is worth knowing about it.
     pub warnings: Vec<Diagnostic>,
     /// What the file printed.
@@ -56,6 +58,7 @@ pub fn evaluate(request: &Request<'_>) -> Result<Evaluated, Errors> {
         request,
         draft: Draft::new(),
         places: BTreeMap::new(),
+        values: BTreeMap::new(),
         errors: Vec::new(),
         warnings: Vec::new(),
     };
@@ -69,6 +72,7 @@ struct Gathering<'a> {
     draft: Draft,
     /// Where each variable got its value.
     places: BTreeMap<&'static str, Place>,
+    values: BTreeMap<&'static str, Datum>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
@@ -83,14 +87,30 @@ impl Gathering<'_> {
                 let place = Place::CommandLine(format!("{name}={text}"));
                 let notes = take_argument(&mut self.draft, variable, text);
                 self.note(variable, notes, |_| place.clone());
+                self.keep_argument(variable, text);
             }
             let Some(set) = outcome.variables.get(variable.name).filter(|_| given.is_empty()) else {
                 continue;
             };
             let (path, text) = (self.request.path, self.request.text);
             let notes = take(&mut self.draft, variable, &set.value);
+            self.values.insert(variable.name, set.value.datum.clone());
             self.places.insert(variable.name, Place::Value(Source::new(path, text, set.value.at)));
             self.note(variable, notes, |at| Place::Value(Source::new(path, text, at)));
+        }
+    }
+
+    /// Keeps a value of the command line as it was set; each one for a list is an element.
+    fn keep_argument(&mut self, variable: &'static Variable, text: &str) {
+        let datum = Datum::Text(text.to_owned());
+        match &variable.kind {
+            Kind::List(_) => {
+                let list = self.values.entry(variable.name).or_insert_with(|| Datum::List(Vec::new()));
+                if let Datum::List(items) = list {
+                    items.push(Located { datum, at: Pos::default() });
+                }
+            }
+            _ => drop(self.values.insert(variable.name, datum)),
         }
     }
 
@@ -135,9 +155,13 @@ impl Gathering<'_> {
             return Err(Errors(self.errors));
         }
         let path = self.request.path;
+        if let Some(message) = self.draft.overridden() {
+            let place = self.places.get("cmdline").cloned().unwrap_or_else(|| Place::File(path.to_owned()));
+            self.warnings.push(Diagnostic { message: message.to_owned(), place, help: None });
+        }
         let name = path.rsplit('/').next().unwrap_or(path);
         match self.draft.finish(name, self.request.host.uuid) {
-            Ok(config) => Ok(Evaluated { config, warnings: self.warnings, output }),
+            Ok(config) => Ok(Evaluated { config, values: self.values, warnings: self.warnings, output }),
             Err(conflict) => {
                 let place =
                     self.places.remove(conflict.variable).unwrap_or_else(|| Place::File(path.to_owned()));

@@ -14,6 +14,7 @@ mod python;
 pub mod reference;
 mod specs;
 mod suggest;
+pub mod sxp;
 pub mod table;
 mod take;
 

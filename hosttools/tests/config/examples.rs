@@ -202,3 +202,19 @@ fn probable_typing_mistakes_are_pointed_at() {
         ]
     );
 }
+
+#[test]
+fn a_whole_command_line_takes_the_place_of_its_parts() {
+    let evaluated = run("kernel='/k'\ncmdline='whole'\nroot='/dev/xvda'\nextra='quiet'", &[]).unwrap();
+    assert_eq!(evaluated.config.command_line.render(), "whole");
+    assert!(evaluated.warnings[0].to_string().contains("at /etc/xen/web:2:9"), "{:?}", evaluated.warnings);
+}
+
+#[test]
+fn disks_name_their_format_in_front_too() {
+    let config = config("kernel='/k'\ndisk=['qcow2:/a,xvda,w', 'raw:/b,xvdb,r']", &[]);
+    let formats: Vec<DiskFormat> =
+        config.devices.disks.iter().map(|disk| disk.medium.source().unwrap().format).collect();
+    assert_eq!(formats, [DiskFormat::Qcow2, DiskFormat::Raw]);
+    assert_eq!(disks(&config), ["/a xvda w", "/b xvdb r"]);
+}

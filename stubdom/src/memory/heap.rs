@@ -14,7 +14,7 @@ use xendless_core::lines::HeapUsage;
 
 use super::ram::size;
 
-/// Size classes reach up to the 512 MiB of our own memory.
+/// Size classes reach up to 1 GiB, which is more than all our own memory.
 type Blocks = Tlsf<'static, u32, u32, 25, 32>;
 
 struct Heap {

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! VIRT_BASE            all memory we use, page frame n at n * 4 KiB: image, what Xen laid out at boot, heap
-//! VIRT_BASE + 512 MiB  the window in which pages of other domains appear
+//! VIRT_BASE + 768 MiB  the window in which pages of other domains appear
 //! VIRT_BASE + 1 GiB    end
 //! ```
 //!
 //! Xen maps only the first few MiB; [`init`] maps the rest, closes the page below the stack, takes write access
-//! from code and constants, and gives what nothing uses to the heap.
+//! from code and constants, and gives what nothing uses to the heap. What is beyond 768 MiB goes back to Xen, for
+//! guests: without `dom0_mem` Xen gives its initial domain nearly all there is.
 
 mod heap;
 mod ram;
@@ -23,6 +24,7 @@ use xendless_core::abi::start_info::{SIF_MOD_START_PFN, StartInfo};
 use xendless_core::boot::{BootError, LEAST_PAGES};
 use xendless_core::shared::Page;
 
+use crate::xen::give_back;
 use ram::{FreePages, PAGE, Ram, size};
 use space::Space;
 use table::{Changes, ENTRIES, Entry, Table};
@@ -31,7 +33,7 @@ pub(crate) use heap::usage;
 pub(crate) use window::{ForeignPage, Slot, map_foreign, map_machine, own_frame};
 
 /// Entries of the level 2 table that map our own memory; each stands for 2 MiB. The others are the window.
-const OWN_TABLES: u64 = 256;
+const OWN_TABLES: u64 = 384;
 
 /// What boot needs to know of the memory it made.
 pub(crate) struct Memory {
@@ -62,7 +64,12 @@ pub(crate) fn init(start: &'static StartInfo) -> Result<Memory, BootError> {
         unsafe { heap::add(range) };
     }
     window::open(space);
-    Ok(Memory { pages: space.ram.pages(), bundle: bundle(&space.ram, start) })
+    let beyond = space.ram.frames_from(OWN_TABLES * ENTRIES);
+    if !beyond.is_empty() {
+        give_back(beyond)?;
+    }
+    let pages = space.ram.pages() - beyond.len() as u64;
+    Ok(Memory { pages, bundle: bundle(&space.ram, start) })
 }
 
 /// Maps what Xen did not, and returns what is free.

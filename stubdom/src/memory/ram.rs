@@ -38,6 +38,11 @@ impl Ram {
         self.p2m.len() as u64
     }
 
+    /// The machine frames of page `pfn` and all behind it.
+    pub(crate) fn frames_from(&self, pfn: u64) -> &'static [u64] {
+        self.p2m.get(size(pfn)..).unwrap_or_default()
+    }
+
     /// Where page `pfn` is mapped.
     pub(crate) const fn address(&self, pfn: u64) -> u64 {
         self.base + pfn * PAGE

@@ -161,7 +161,8 @@ fn foreign_pages(xen: &Xen, domid: DomId, frames: &[u64; PAGES]) -> Outcome {
         page.read(nth % PAGES, &mut text);
         check(text == *b"xendless", "a mapping shows another page")?;
     }
-    check(xen.map_foreign(domid, Gfn(u64::MAX >> 12)).is_err(), "a frame that is none was mapped")
+    check(xen.map_foreign(domid, Gfn(u64::MAX >> 12)).is_err(), "a frame that is none was mapped")?;
+    check(xen.map_foreign(CONTROL, Gfn(1)).is_err(), "a frame of our own was mapped as if it were another's")
 }
 
 /// A page that the domain grants to us, by an entry that we wrote for it.

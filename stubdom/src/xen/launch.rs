@@ -8,11 +8,12 @@ use xendless_core::abi::domctl::{GETHVMCONTEXT, HYPERCALL_INIT, SETHVMCONTEXT, S
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{Call, DomId, Gfn, HvError, Launch, PvStart, PvhStart, Result};
 
-use super::Xen;
 use super::control::do_domctl;
+use super::{Xen, other_domain};
 
 impl Launch for Xen {
     fn init_hypercall_page(&self, domid: DomId, gfn: Gfn) -> Result<()> {
+        other_domain(Call::HypercallInit, domid)?;
         let argument = HypercallInit { gmfn: gfn.0 };
         self.domctl(Call::HypercallInit, &HYPERCALL_INIT, domid, &argument).map(drop)
     }

@@ -5,7 +5,7 @@ use xendless_core::abi::memory::{MemoryReservation, XENMEM_DECREASE_RESERVATION,
 use xendless_core::abi::xen::{MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE, MmuextOp};
 use xendless_core::hyper::{Call, DomId, ForeignMemory, Gfn, Mfn, PhysMemory, Result};
 
-use super::Xen;
+use super::{Xen, other_domain};
 use crate::hypercall::hypercall;
 use crate::memory::{ForeignPage, map_foreign};
 
@@ -13,6 +13,7 @@ impl ForeignMemory for Xen {
     type Foreign = ForeignPage;
 
     fn map_foreign(&self, domid: DomId, gfn: Gfn) -> Result<ForeignPage> {
+        other_domain(Call::ForeignMap, domid)?;
         map_foreign(Call::ForeignMap, domid, gfn)
     }
 }
@@ -39,6 +40,13 @@ impl PhysMemory for Xen {
     fn unpin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()> {
         mmuext(Call::UnpinTable, MMUEXT_UNPIN_TABLE, domid, mfn)
     }
+}
+
+/// Gives machine frames of ours, which are not mapped, back to Xen.
+pub(crate) fn give_back(frames: &[u64]) -> Result<()> {
+    let argument = reservation(DomId::SELF, frames.as_ptr().expose_provenance() as u64, frames.len());
+    // SAFETY: Xen reads the list. A page of ours that is in use cannot be taken: Xen counts its mappings.
+    unsafe { memory_op(Call::Release, XENMEM_DECREASE_RESERVATION, &argument) }.map(drop)
 }
 
 const fn reservation(domid: DomId, list: u64, count: usize) -> MemoryReservation {

@@ -1,5 +1,8 @@
 //! The files a machine boots: Xen from the cache that `ci/setup` fills, control domain and bundle built here.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -57,6 +60,25 @@ pub fn empty_bundle() -> Result<PathBuf> {
     let path = target().join("empty.bundle");
     replace_file(&path, &Maker::new().make()?)?;
     Ok(path)
+}
+
+/// A file for one machine. It has no name, so it is gone when we are, however we end.
+#[derive(Debug)]
+pub struct Nameless(File);
+
+impl Nameless {
+    /// One with this in it.
+    pub fn new(content: &[u8]) -> Result<Self> {
+        let mut file = tempfile::tempfile_in(target()).context("creating a file for the machine")?;
+        file.write_all(content).context("writing a file for the machine")?;
+        Ok(Self(file))
+    }
+
+    /// Where QEMU, or any process of this user, finds it.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()).into()
+    }
 }
 
 /// Writes a file in one step: others see the old content or the new.

@@ -42,6 +42,8 @@ pub struct Machine {
     pub control_args: String,
     /// The boot bundle, if there is one.
     pub bundle: Option<PathBuf>,
+    /// Memory of the initial domain, its kernel and the bundle included.
+    pub control_memory_mib: u32,
     /// Memory of the machine.
     pub memory_mib: u32,
     /// CPUs of the machine.
@@ -63,6 +65,7 @@ impl Machine {
             control,
             control_args: String::new(),
             bundle: None,
+            control_memory_mib: CONTROL_MEMORY_MIB,
             memory_mib: 1024,
             cpus: 1,
             accel: Accel::Tcg,
@@ -84,7 +87,7 @@ impl Machine {
 
     fn xen_command_line(&self) -> String {
         let usual = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all";
-        format!("{usual} dom0_mem={CONTROL_MEMORY_MIB}M {}", self.xen_args).trim_end().to_owned()
+        format!("{usual} dom0_mem={}M {}", self.control_memory_mib, self.xen_args).trim_end().to_owned()
     }
 
     /// Xen's multiboot modules: `KERNEL WORDS,BUNDLE`.

@@ -2,6 +2,12 @@
 
 use xendless_core::lines::{FATAL_PREFIX, Ready, Status};
 
+/// How all lines of Xen begin.
+pub const XEN_PREFIX: &str = "(XEN) ";
+
+/// How all lines of the control domain begin.
+pub const CONTROL_PREFIX: &str = "xendless: ";
+
 /// A line that matters to whoever watches.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Sight<'a> {
@@ -31,7 +37,7 @@ pub fn classify(line: &str) -> Option<Sight<'_>> {
     if let Some(reason) = line.strip_prefix(FATAL_PREFIX) {
         return Some(Sight::Fatal(reason));
     }
-    let xen = line.strip_prefix("(XEN) ")?;
+    let xen = line.strip_prefix(XEN_PREFIX)?;
     if xen.starts_with("Hardware Dom0 halted") {
         return Some(Sight::Halted);
     }

@@ -7,6 +7,7 @@ mod budgets;
 mod faults;
 mod guest;
 mod log;
+mod memory;
 mod refusals;
 mod trials;
 

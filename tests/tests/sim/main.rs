@@ -9,6 +9,7 @@ mod fault;
 mod grants;
 mod host;
 mod launch;
+mod life;
 mod memory;
 mod monkey;
 

@@ -11,6 +11,7 @@
 //! fresh start (`docs/misc/xenstore-ring.txt`, "reconnection") brings it back. Its nodes stay until it dies.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod link;
 mod links;
 mod site;
@@ -20,6 +21,7 @@ mod tests;
 
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
+pub use ask::{At, Local, NoStream, Refused};
 use link::Link;
 use links::{Links, Outside};
 pub use site::{Fault, Notice, OnXen, RING_GRANT, Site};
@@ -43,12 +45,14 @@ pub struct Interest {
 pub struct Service<W: Site, S> {
     server: Server,
     links: Links<W::Page, S>,
+    /// In whose name this place itself asks, once it has.
+    own: Option<ConnId>,
 }
 
 impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     /// Puts a server into service.
     pub fn new(server: Server) -> Self {
-        Self { server, links: Links::new() }
+        Self { server, links: Links::new(), own: None }
     }
 
     /// The server.

@@ -17,7 +17,9 @@ pub(super) struct Stmt {
 #[derive(Debug)]
 pub(super) enum StmtKind {
     Expr(Expr),
+    /// `print >>stream, values`; all streams are one.
     Print {
+        stream: Option<Expr>,
         values: Vec<Expr>,
         newline: bool,
     },

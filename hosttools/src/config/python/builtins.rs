@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::call::{Call, Native};
+use super::convert;
 use super::fault::{Fault, Kind, Result, fault};
 use super::interp::Interp;
 use super::lists;
@@ -10,38 +11,41 @@ use super::ops;
 use super::value::{Dict, Item, Key, Value};
 
 const FUNCTIONS: &[Native] = &[
-    Native { name: "abs", call: abs },
+    Native { name: "abs", call: convert::abs },
     Native { name: "all", call: |i, c| any(i, c, false) },
     Native { name: "any", call: |i, c| any(i, c, true) },
-    Native { name: "basestring", call: text },
-    Native { name: "bool", call: boolean },
-    Native { name: "chr", call: chr },
+    Native { name: "basestring", call: convert::text },
+    Native { name: "bool", call: convert::boolean },
+    Native { name: "chr", call: convert::chr },
     Native { name: "dict", call: dict },
     Native { name: "enumerate", call: enumerate },
     Native { name: "filter", call: filter },
-    Native { name: "float", call: float },
+    Native { name: "float", call: convert::float },
     Native { name: "globals", call: globals },
-    Native { name: "hex", call: |i, c| radix(i, c, |n| format!("{n:#x}")) },
-    Native { name: "int", call: int },
+    Native { name: "hex", call: |i, c| convert::radix(i, c, |n| format!("{n:#x}")) },
+    Native { name: "int", call: convert::int },
     Native { name: "isinstance", call: is_instance },
     Native { name: "len", call: len },
     Native { name: "list", call: list },
     Native { name: "locals", call: globals },
-    Native { name: "long", call: int },
+    Native { name: "long", call: convert::int },
     Native { name: "map", call: map },
     Native { name: "max", call: |i, c| extreme(i, c, true) },
     Native { name: "min", call: |i, c| extreme(i, c, false) },
-    Native { name: "oct", call: |i, c| radix(i, c, |n| if n == 0 { "0".into() } else { format!("0{n:o}") }) },
-    Native { name: "ord", call: ord },
+    Native {
+        name: "oct",
+        call: |i, c| convert::radix(i, c, |n| if n == 0 { "0".into() } else { format!("0{n:o}") }),
+    },
+    Native { name: "ord", call: convert::ord },
     Native { name: "range", call: range },
-    Native { name: "repr", call: repr },
+    Native { name: "repr", call: convert::repr },
     Native { name: "reversed", call: reversed },
-    Native { name: "round", call: round },
+    Native { name: "round", call: convert::round },
     Native { name: "sorted", call: sorted },
-    Native { name: "str", call: text },
+    Native { name: "str", call: convert::text },
     Native { name: "sum", call: sum },
     Native { name: "tuple", call: tuple },
-    Native { name: "unicode", call: text },
+    Native { name: "unicode", call: convert::text },
     Native { name: "vars", call: globals },
     Native { name: "xrange", call: range },
     Native { name: "zip", call: zip },
@@ -80,74 +84,8 @@ pub(super) fn refusal(name: &str) -> Option<&'static str> {
     }
 }
 
-fn value_error(call: &Call, message: impl Into<String>) -> Box<Fault> {
+pub(super) fn value_error(call: &Call, message: impl Into<String>) -> Box<Fault> {
     fault(Kind::ValueError, call.at, message)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "Python cuts the fraction off, and far numbers saturate")]
-pub(super) fn int(_: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(0, 2, &[])?;
-    let base = if call.positional.len() > 1 { call.int(1)? } else { 10 };
-    match (call.get(0), call.get(0).and_then(Value::as_int)) {
-        (None, _) => Ok(Value::Int(0)),
-        (_, Some(n)) => Ok(Value::Int(n)),
-        (Some(Value::Float(n)), _) => Ok(Value::Int(*n as i64)),
-        (Some(Value::Str(text)), _) => parse_int(text, base).map(Value::Int).ok_or_else(|| {
-            let quoted = super::text::quoted(text);
-            value_error(call, format!("invalid literal for int() with base {base}: {quoted}"))
-        }),
-        (Some(other), _) => Err(call
-            .type_error(format!("int() argument must be a string or a number, not '{}'", other.type_name()))),
-    }
-}
-
-fn parse_int(text: &str, base: i64) -> Option<i64> {
-    let text = text.trim();
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (base, digits) = match (base, lower.strip_prefix("0x"), lower.strip_prefix('0')) {
-        (0 | 16, Some(hex), _) => (16, hex),
-        (0, _, Some(octal)) if !octal.is_empty() => (8, octal),
-        (0, ..) => (10, lower.as_str()),
-        _ => (base, lower.as_str()),
-    };
-    let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base))?;
-    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(base)) {
-        return None;
-    }
-    let sign = if negative { "-" } else { "" };
-    i64::from_str_radix(&format!("{sign}{digits}"), base).ok()
-}
-
-fn float(_: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    let parsed = match call.get(0) {
-        Some(Value::Str(text)) => text.trim().parse::<f64>().ok().filter(|n| n.is_finite()),
-        other => other.and_then(Value::as_float),
-    };
-    parsed.map(Value::Float).ok_or_else(|| value_error(call, "could not convert the value to float"))
-}
-
-fn text(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(0, 1, &[])?;
-    match call.get(0).cloned() {
-        Some(value) => interp.display(&value, call.at).map(Value::Str),
-        None => Ok(Value::from("")),
-    }
-}
-
-fn repr(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    let text = interp.repr(&call.value(0), call.at)?;
-    interp.text(text, call.at)
-}
-
-fn boolean(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(0, 1, &[])?;
-    Ok(Value::Bool(interp.truth(&call.value(0))))
 }
 
 fn len(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
@@ -227,50 +165,10 @@ fn globals(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
     Ok(Value::Dict(interp.heap.add_dict(dict)))
 }
 
-fn abs(_: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    match (call.get(0), call.get(0).and_then(Value::as_int)) {
-        (_, Some(n)) => Ok(Value::Int(n.saturating_abs())),
-        (Some(Value::Float(n)), _) => Ok(Value::Float(n.abs())),
-        (other, _) => Err(call.expected("a number", other)),
-    }
-}
-
-fn round(_: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    let number = call.get(0).and_then(Value::as_float);
-    number.map(|n| Value::Float(n.round())).ok_or_else(|| call.expected("a number", call.get(0)))
-}
-
 fn any(interp: &mut Interp<'_>, call: &Call, wanted: bool) -> Result<Value> {
     call.accept(1, 1, &[])?;
     let items = interp.items(&call.value(0), call.at)?;
     Ok(Value::Bool(items.iter().any(|item| interp.truth(&item.value) == wanted) == wanted))
-}
-
-fn chr(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    match u8::try_from(call.int(0)?) {
-        Ok(code) => interp.text(char::from(code).to_string(), call.at),
-        Err(_) => Err(value_error(call, "chr() arg not in range(256)")),
-    }
-}
-
-fn ord(_: &mut Interp<'_>, call: &Call) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    let text = call.text(0)?;
-    let mut chars = text.chars();
-    match (chars.next(), chars.next()) {
-        (Some(c), None) => Ok(Value::Int(i64::from(u32::from(c)))),
-        _ => Err(call.type_error("ord() expected a character")),
-    }
-}
-
-fn radix(interp: &mut Interp<'_>, call: &Call, show: fn(u64) -> String) -> Result<Value> {
-    call.accept(1, 1, &[])?;
-    let number = call.int(0)?;
-    let sign = if number < 0 { "-" } else { "" };
-    interp.text(format!("{sign}{}", show(number.unsigned_abs())), call.at)
 }
 
 fn enumerate(interp: &mut Interp<'_>, call: &Call) -> Result<Value> {

@@ -69,7 +69,10 @@ impl Interp<'_> {
                 return Err(self.raise(what.as_ref(), message.as_ref(), at)?);
             }
             StmtKind::Assert { test, message } => self.assert(test, message.as_ref())?,
-            StmtKind::Print { values, newline } => self.print(values, *newline, at)?,
+            StmtKind::Print { stream, values, newline } => {
+                self.check_stream(stream.as_ref())?;
+                self.print(values, *newline, at)?;
+            }
             StmtKind::Import(names) => modules::import(self, names, at)?,
             StmtKind::From { module, names } => modules::import_from(self, module, names, at)?,
             StmtKind::Global(names) => {
@@ -238,6 +241,18 @@ impl Interp<'_> {
             None => "".into(),
         };
         Err(fault(Kind::AssertionError, test.at, &*text))
+    }
+
+    /// What is printed goes to one place, so the stream must only be one of those that mean it.
+    fn check_stream(&mut self, stream: Option<&Expr>) -> Result<()> {
+        let Some(stream) = stream else { return Ok(()) };
+        match self.eval(stream)? {
+            Value::Module(module) if module.name == modules::STREAM.name => Ok(()),
+            other => {
+                Err(fault(Kind::TypeError, stream.at, format!("cannot print to a {}", other.type_name()))
+                    .help("use sys.stdout or sys.stderr"))
+            }
+        }
     }
 
     fn print(&mut self, values: &[Expr], newline: bool, at: Pos) -> Result<()> {

@@ -47,13 +47,15 @@ fn number_len(text: &str) -> usize {
 }
 
 /// Why a string literal cannot be read.
-pub(super) enum StringError {
+pub(in crate::config) enum StringError {
+    /// Its last quote is missing.
     Unclosed,
+    /// An escape is not one.
     Escape,
 }
 
 /// The string literal at the start of `text`, and its length in bytes with its quotes.
-pub(super) fn string(
+pub(in crate::config) fn string(
     text: &str,
     quote: char,
     raw: bool,

@@ -11,6 +11,7 @@
 mod ast;
 mod builtins;
 mod call;
+mod convert;
 mod dicts;
 mod eval;
 mod exec;
@@ -42,6 +43,7 @@ use std::collections::BTreeMap;
 
 use self::fault::{Fault, Result};
 use self::interp::Interp;
+pub(super) use self::literal::{StringError, string};
 pub use self::meter::Limits;
 pub(super) use self::text::quoted;
 pub use self::token::Pos;

@@ -9,7 +9,7 @@ use super::interp::Interp;
 use super::methods::entry_value;
 use super::token::Pos;
 use super::value::{Item, Value};
-use super::{builtins, network, os, regex, strings, xm_vars};
+use super::{builtins, convert, network, os, regex, strings, xm_vars};
 use crate::config::suggest::closest;
 
 /// A module: a name and what stands behind its dot.
@@ -43,7 +43,7 @@ static STRING: Module = Module {
         ("letters", Entry::Text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")),
         ("lowercase", Entry::Text("abcdefghijklmnopqrstuvwxyz")),
         ("uppercase", Entry::Text("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
-        ("atoi", Entry::Function(&Native { name: "atoi", call: builtins::int })),
+        ("atoi", Entry::Function(&Native { name: "atoi", call: convert::int })),
         ("join", Entry::Function(&Native { name: "join", call: string_join })),
         ("capitalize", Entry::Computed(|_, at| string_method("capitalize", at))),
         ("find", Entry::Computed(|_, at| string_method("find", at))),
@@ -76,7 +76,7 @@ static SYS: Module = Module {
     ],
 };
 
-static STREAM: Module = Module {
+pub(super) static STREAM: Module = Module {
     name: "stream",
     entries: &[
         ("flush", Entry::Function(&Native { name: "flush", call: |_, _| Ok(Value::None) })),

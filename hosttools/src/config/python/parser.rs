@@ -175,19 +175,18 @@ impl Parser {
     /// `print a, b` of old Pythons, and `print(a)` of all of them.
     fn print(&mut self) -> Result<StmtKind> {
         self.bump();
-        if self.is_op(">>") {
-            return Err(
-                syntax(self.at(), "a configuration file cannot write to files").help("use plain print")
-            );
+        let stream = if self.take_op(">>") { Some(self.expression()?) } else { None };
+        if stream.is_some() && !self.ends_statement() {
+            self.expect_op(",")?;
         }
         let mut values = Vec::new();
         while !self.ends_statement() {
             values.push(self.expression()?);
             if !self.take_op(",") {
-                return Ok(StmtKind::Print { values, newline: true });
+                return Ok(StmtKind::Print { stream, values, newline: true });
             }
         }
-        Ok(StmtKind::Print { newline: values.is_empty(), values })
+        Ok(StmtKind::Print { stream, newline: values.is_empty(), values })
     }
 
     fn dotted_name(&mut self) -> Result<Rc<str>> {

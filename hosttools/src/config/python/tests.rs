@@ -250,6 +250,7 @@ fn mistakes_in_statements() {
         ("break", "1:1 'break' outside of a loop"),
         ("return 1", "1:1 'return' outside of a function"),
         ("x = lambda: (yield)", "1:14 expected a value, found 'yield'"),
+        ("print >>1, 'a'", "1:9 cannot print to a int"),
         ("raise ValueError", "1:1 ValueError"),
         ("raise ValueError, 'no'", "1:1 no"),
         ("assert 0, 'reason'", "1:8 reason"),
@@ -313,9 +314,9 @@ fn modules() {
 
 #[test]
 fn printing_is_kept_also_when_the_file_fails() {
-    let text = "print 'a', 1\nprint('b')\nprint\nimport sys\nsys.stderr.write('c')\nnope";
+    let text = "print 'a', 1\nprint('b')\nprint\nimport sys\nsys.stderr.write('c')\nprint >>sys.stderr, 'd'\nprint >>sys.stdout\nnope";
     let (outcome, result) = run("test.cfg", text, &[], &host(), Limits::default());
-    assert_eq!(outcome.output, "a 1\nb\n\nc");
+    assert_eq!(outcome.output, "a 1\nb\n\ncd\n\n");
     assert!(result.is_err());
 }
 

@@ -19,7 +19,7 @@ pub(in crate::config) fn disk(draft: &mut Draft, text: &str) -> Taken {
 }
 
 /// `xm` starts with a type and a colon, or with nothing for an empty drive; `xl` with a path or a key.
-fn is_classic(text: &str) -> bool {
+pub(in crate::config) fn is_classic(text: &str) -> bool {
     let first = text.split(',').next().unwrap_or("");
     let typed =
         first.split_once(':').is_some_and(|(kind, _)| kind.bytes().all(|b| b.is_ascii_alphanumeric()));
@@ -96,6 +96,8 @@ fn classic_source(draft: &mut Draft, uname: &str) -> Result<DiskSource, Complain
             draft.warn(format!("blktap was removed in Xen 4.13; {uname} is served without it"));
             plain(DiskVia::File, format, path)
         }
+        "raw" | "aio" => plain(DiskVia::Any, DiskFormat::Raw, target),
+        "qcow" | "qcow2" | "vhd" | "qed" => plain(DiskVia::File, format_name(kind)?, target),
         _ if kind.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             let known = ["phy", "file", "tap", "tap2", "iscsi", "nbd", "drbd", "npiv", "enbd"];
             if !known.contains(&kind) {
@@ -212,22 +214,26 @@ fn positional<'a>(
     Ok(())
 }
 
+fn format_name(name: &str) -> Result<DiskFormat, Complaint> {
+    match name {
+        "raw" | "empty" => Ok(DiskFormat::Raw),
+        "qcow" => Ok(DiskFormat::Qcow),
+        "qcow2" => Ok(DiskFormat::Qcow2),
+        "vhd" => Ok(DiskFormat::Vhd),
+        "qed" => Ok(DiskFormat::Qed),
+        other => {
+            let known = ["raw", "qcow", "qcow2", "vhd", "qed", "empty"];
+            Err(unknown(format!("Invalid disk format: {other}"), other, &known))
+        }
+    }
+}
+
 fn finish(parts: &Parts<'_>, text: &str) -> Result<Disk, Complaint> {
     let vdev = parts.vdev.ok_or_else(|| {
         Complaint::new(format!("Invalid disk specifier: {text}")).help("the disk has no vdev: add vdev=xvda")
     })?;
     let (vdev, cdrom) = vdev.strip_suffix(":cdrom").map_or((vdev, parts.cdrom), |vdev| (vdev, true));
-    let format = match parts.format.unwrap_or("raw") {
-        "raw" | "empty" => DiskFormat::Raw,
-        "qcow" => DiskFormat::Qcow,
-        "qcow2" => DiskFormat::Qcow2,
-        "vhd" => DiskFormat::Vhd,
-        "qed" => DiskFormat::Qed,
-        other => {
-            let known = ["raw", "qcow", "qcow2", "vhd", "qed", "empty"];
-            return Err(unknown(format!("Invalid disk format: {other}"), other, &known));
-        }
-    };
+    let format = format_name(parts.format.unwrap_or("raw"))?;
     let target = parts.target.filter(|_| parts.format != Some("empty"));
     let via = parts.via.unwrap_or(DiskVia::Any);
     let source = target.map(|target| source(via, format, target, parts.script)).transpose()?;

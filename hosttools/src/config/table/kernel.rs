@@ -19,7 +19,7 @@ pub(super) static VARIABLES: &[Variable] = &[
     Variable::ignored("bootentry", TEXT, "Entry of the boot loader's menu.",
         "it was obsolete already in xm").xm(),
     Variable::new("cmdline", Kind::Text(|d, v| keep(&mut d.cmdline, v)), "",
-        "The whole command line; `root`, `extra` and the network variables must not be set then.",
+        "The whole command line; `root`, `extra` and the network variables have no effect then.",
         "command_line.extra").xl(),
     Variable::new("root", Kind::Text(|d, v| keep(&mut d.root, v.strip_prefix("root=").unwrap_or(v))), "",
         "Value of `root=`, with options behind it.", "command_line.root"),

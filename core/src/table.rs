@@ -1,10 +1,11 @@
 //! A table of limited length whose entries are named by keys that are never used again.
+#![forbid(unsafe_code)]
 
 use alloc::vec::Vec;
 
 /// Names one entry of one table, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     slot: u32,
     serial: u32,
 }
@@ -25,7 +26,7 @@ struct Entry<T> {
 }
 
 #[derive(Debug)]
-pub(super) struct Table<T> {
+pub(crate) struct Table<T> {
     entries: Vec<Entry<T>>,
     /// Empty entries; has room for all of them.
     vacant: Vec<u32>,
@@ -33,15 +34,15 @@ pub(super) struct Table<T> {
 }
 
 impl<T> Table<T> {
-    pub(super) const fn with_limit(limit: usize) -> Self {
+    pub(crate) const fn with_limit(limit: usize) -> Self {
         Self { entries: Vec::new(), vacant: Vec::new(), limit }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len() - self.vacant.len()
     }
 
-    pub(super) fn insert(&mut self, value: T) -> Result<Key, TableError> {
+    pub(crate) fn insert(&mut self, value: T) -> Result<Key, TableError> {
         if self.vacant.is_empty() {
             self.grow()?;
         }
@@ -64,7 +65,7 @@ impl<T> Table<T> {
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.entry_mut(key)?;
         let value = entry.value.take()?;
         entry.serial = entry.serial.wrapping_add(1);
@@ -72,16 +73,22 @@ impl<T> Table<T> {
         Some(value)
     }
 
-    pub(super) fn get(&self, key: Key) -> Option<&T> {
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let entry = self.entries.get(usize::try_from(key.slot).ok()?)?;
         entry.value.as_ref().filter(|_| entry.serial == key.serial)
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         self.entry_mut(key)?.value.as_mut()
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        (0..)
+            .zip(&self.entries)
+            .filter_map(|(slot, entry)| Some((Key { slot, serial: entry.serial }, entry.value.as_ref()?)))
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.entries.iter_mut().filter_map(|entry| entry.value.as_mut())
     }
 

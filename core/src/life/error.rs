@@ -1,0 +1,149 @@
+//! What can go wrong with a managed domain, and what is told of it.
+
+use core::fmt;
+
+use super::{Decision, ManagedId};
+use crate::builder::BuildError;
+use crate::builder::image::ImageError;
+use crate::builder::unpack::UnpackError;
+use crate::console::{AttachError, TableError};
+use crate::hyper::{DomId, HvError, ShutdownReason};
+use crate::store::service::Refused;
+use crate::store::wire::XsError;
+
+/// Why a domain is not made at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CreateError {
+    /// Another domain has this name.
+    NameTaken,
+    /// Another domain has this UUID.
+    UuidTaken,
+    /// This version cannot make such domains.
+    Unsupported(&'static str),
+    /// There are as many domains as there may be.
+    Full,
+    /// The control domain has no memory for another one.
+    OutOfMemory,
+    /// The kernel file is wrong.
+    Kernel(UnpackError),
+}
+
+impl From<TableError> for CreateError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Full => Self::Full,
+            TableError::OutOfMemory => Self::OutOfMemory,
+        }
+    }
+}
+
+impl From<UnpackError> for CreateError {
+    fn from(error: UnpackError) -> Self {
+        Self::Kernel(error)
+    }
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NameTaken => f.write_str("another domain has this name"),
+            Self::UuidTaken => f.write_str("another domain has this UUID"),
+            Self::Unsupported(what) => write!(f, "{what} are not supported by this version"),
+            Self::Full => f.write_str("there are as many domains as there may be"),
+            Self::OutOfMemory => f.write_str("the control domain has no memory for another domain"),
+            Self::Kernel(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Why a domain that was begun did not come to run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The kernel file is wrong.
+    Unpack(UnpackError),
+    /// What is in it is wrong.
+    Image(ImageError),
+    /// It could not be built.
+    Build(BuildError),
+    /// XenStore refused it.
+    Store(XsError),
+    /// It could not get its console.
+    Console(AttachError),
+    /// The hypervisor refused its last steps.
+    Hypervisor(HvError),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unpack(error) => error.fmt(f),
+            Self::Image(error) => error.fmt(f),
+            Self::Build(error) => error.fmt(f),
+            Self::Store(error) => write!(f, "XenStore refused the domain: {}", error.name()),
+            Self::Console(error) => write!(f, "no console: {error}"),
+            Self::Hypervisor(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Why a domain cannot be asked to shut down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShutdownError {
+    /// It is gone.
+    NoSuchDomain,
+    /// It does not run.
+    NotRunning,
+    /// XenStore refused, or is busy.
+    Store(Refused),
+}
+
+impl From<Refused> for ShutdownError {
+    fn from(refused: Refused) -> Self {
+        Self::Store(refused)
+    }
+}
+
+/// What happened to a managed domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum News {
+    /// It runs.
+    Started {
+        /// Which.
+        id: ManagedId,
+        /// Its domain.
+        domid: DomId,
+    },
+    /// It did not come to run; nothing is left of it.
+    Failed {
+        /// Which.
+        id: ManagedId,
+        /// Why.
+        why: Failure,
+    },
+    /// It stopped by itself. When [`Decision::dump`] is set, a dump of its memory was asked for, which this version
+    /// cannot write; the rest of the action follows.
+    Stopped {
+        /// Which.
+        id: ManagedId,
+        /// Why.
+        reason: ShutdownReason,
+        /// What happens now.
+        decision: Decision,
+    },
+    /// It was kept, under another name.
+    Renamed {
+        /// The one that begins anew.
+        id: ManagedId,
+        /// The one that was kept.
+        kept: ManagedId,
+    },
+    /// It is gone; nothing is left of it.
+    Gone(ManagedId),
+    /// The hypervisor refused something on its way down; it is tried again where that can help.
+    Refused {
+        /// Which.
+        id: ManagedId,
+        /// What.
+        refusal: HvError,
+    },
+}

@@ -1,0 +1,140 @@
+//! One managed domain and where it stands.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::nodes::{Homes, Node};
+use super::{Failure, Files, State, Status};
+use crate::builder::Built;
+use crate::builder::pv::PvBuild;
+use crate::builder::unpack::{Plain, Unpack};
+use crate::config::DomainConfig;
+use crate::console::ConsoleId;
+use crate::hyper::{DomId, DomainHandle, ShutdownReason};
+
+/// What follows when a domain is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Then {
+    /// It is forgotten.
+    Forget,
+    /// It is forgotten, and that is a failure.
+    Fail(Failure),
+    /// It is made again.
+    Restart,
+}
+
+/// The steps by which a domain is taken down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Down {
+    /// It stops.
+    Pause,
+    /// Its console and its nodes go.
+    Nodes,
+    /// The hypervisor takes it apart.
+    Domain,
+}
+
+/// What is done next.
+#[derive(Debug)]
+pub(super) enum Stage<B> {
+    /// Its kernel is unpacked.
+    Unpack(Unpack<B>),
+    /// Its domain is built.
+    Build(Box<PvBuild<Plain<B>, B>>),
+    /// What may be left of an earlier domain of its number goes.
+    Clear(Built),
+    /// Nodes are written, the last of these first.
+    Publish(Vec<Node>, Built),
+    /// It is made known, connected and started.
+    Launch(Built),
+    /// Nothing, until it stops.
+    Running,
+    /// It stopped and gets a new name, so that its old one is free.
+    Rename,
+    /// Nothing, until it is destroyed.
+    Kept,
+    /// It goes.
+    Ending(Down, Then),
+    /// The stage is being worked on.
+    Busy,
+}
+
+#[derive(Debug)]
+pub(super) struct Managed<B> {
+    pub(super) config: Rc<DomainConfig>,
+    pub(super) files: Files<B>,
+    pub(super) console: Option<ConsoleId>,
+    pub(super) domid: Option<DomId>,
+    /// By which the hypervisor tells its domain from a later one of the same number.
+    pub(super) handle: DomainHandle,
+    pub(super) stage: Stage<B>,
+    /// When its domain began to run.
+    pub(super) started_at: u64,
+    pub(super) restarts: u32,
+    /// It stopped by itself, which nobody has looked at yet.
+    pub(super) stopped: Option<ShutdownReason>,
+    /// Somebody else destroyed it, or so it seems.
+    pub(super) lost: bool,
+}
+
+impl<B> Managed<B> {
+    pub(super) fn new(config: DomainConfig, files: Files<B>, console: ConsoleId, stage: Stage<B>) -> Self {
+        Self {
+            handle: config.uuid.handle(),
+            config: Rc::new(config),
+            files,
+            console: Some(console),
+            domid: None,
+            stage,
+            started_at: 0,
+            restarts: 0,
+            stopped: None,
+            lost: false,
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let state = match self.stage {
+            Stage::Unpack(_)
+            | Stage::Build(_)
+            | Stage::Clear(_)
+            | Stage::Publish(..)
+            | Stage::Launch(_)
+            | Stage::Busy => State::Starting,
+            Stage::Running => State::Running,
+            Stage::Rename | Stage::Kept => State::Stopped,
+            Stage::Ending(..) => State::Ending,
+        };
+        Status { state, domid: self.domid, console: self.console, restarts: self.restarts }
+    }
+
+    /// Where its nodes are, if it has a domain.
+    pub(super) fn homes(&self) -> Option<Homes> {
+        self.domid.map(|domid| Homes::new(domid, &self.config))
+    }
+
+    pub(super) fn running_homes(&self) -> Option<Homes> {
+        self.homes().filter(|_| matches!(self.stage, Stage::Running))
+    }
+}
+
+impl<B: AsRef<[u8]>> Managed<B> {
+    /// Takes it down for good.
+    pub(super) fn destroy(&mut self) {
+        match &mut self.stage {
+            // The builder takes back what it built.
+            Stage::Build(build) => build.cancel(),
+            Stage::Ending(_, then) => {
+                if *then == Then::Restart {
+                    *then = Then::Forget;
+                }
+            }
+            _ => self.end(Then::Forget),
+        }
+    }
+
+    pub(super) fn end(&mut self, then: Then) {
+        self.stage = Stage::Ending(Down::Pause, then);
+    }
+}

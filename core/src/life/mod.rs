@@ -1,0 +1,263 @@
+//! Domains from their configuration to their end, and round again.
+//!
+//! A managed domain is built, made known to XenStore, given its console and started. When it stops, its
+//! configuration decides: it goes, stays, or is made again. Whatever ends early is taken back: a domain, its
+//! nodes, its ring pages and channels go together or not at all.
+//!
+//! [`Manager::step`] does one bounded piece of one domain's work, in turn. What was refused for the moment is tried
+//! again a little later. The manager believes its own record and the hypervisor; what a guest wrote into XenStore
+//! decides nothing here.
+#![forbid(unsafe_code)]
+
+mod error;
+mod managed;
+mod nodes;
+mod policy;
+mod rename;
+mod work;
+
+use alloc::collections::VecDeque;
+use core::ops::Deref;
+
+use crate::builder::unpack::{self, Unpack};
+use crate::config::{Boot, DomainConfig, Kind};
+use crate::console::{ConsoleId, Consoles};
+use crate::hyper::{
+    DomId, Domains, EventChannels, ForeignMemory, Grants, Launch, PhysMemory, ShutdownReason,
+};
+use crate::shared::Page;
+use crate::store::service::Local;
+use crate::store::wire::Request;
+use crate::table::{Key, Table};
+use managed::{Managed, Stage};
+
+pub use error::{CreateError, Failure, News, ShutdownError};
+pub use policy::{Decision, Fate, decide};
+
+/// How long to wait before trying again what was refused for the moment, in nanoseconds.
+const RETRY_NS: u64 = 100_000_000;
+
+/// Names a managed domain, over its restarts and never again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ManagedId(Key);
+
+/// What the hypervisor has to be able to do for domains to be managed.
+pub trait Machine: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+
+impl<H: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch> Machine for H {}
+
+/// What domains are made of and part of.
+#[derive(Debug)]
+pub struct World<'a, H: Grants, S> {
+    /// The hypervisor.
+    pub hv: &'a H,
+    /// The consoles of all domains.
+    pub consoles: &'a mut Consoles<H::Granted>,
+    /// XenStore.
+    pub store: &'a mut S,
+}
+
+/// The files a domain starts from. `B` is a cheap handle on their bytes.
+#[derive(Clone, Debug)]
+pub struct Files<B> {
+    /// The kernel, packed or not.
+    pub kernel: B,
+    /// The ramdisk, which may be empty.
+    pub ramdisk: B,
+}
+
+/// How a domain is asked to shut down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// Power off.
+    Poweroff,
+    /// Restart.
+    Reboot,
+    /// Halt.
+    Halt,
+}
+
+impl Wish {
+    /// The word in `control/shutdown`.
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Poweroff => b"poweroff",
+            Self::Reboot => b"reboot",
+            Self::Halt => b"halt",
+        }
+    }
+}
+
+/// What a managed domain does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It is being made.
+    Starting,
+    /// It runs, or could.
+    Running,
+    /// It stopped and is kept.
+    Stopped,
+    /// It is being taken down.
+    Ending,
+}
+
+/// What a person sees of a managed domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// What it does.
+    pub state: State,
+    /// Its domain, when it has one.
+    pub domid: Option<DomId>,
+    /// Its console. A domain that was kept under another name has none.
+    pub console: Option<ConsoleId>,
+    /// How often it was restarted.
+    pub restarts: u32,
+}
+
+/// All managed domains. `B` is a cheap handle on the bytes of files.
+#[derive(Debug)]
+pub struct Manager<B> {
+    domains: Table<Managed<B>>,
+    /// Those with something to do. Has room for all.
+    queue: VecDeque<ManagedId>,
+    /// Those that wait, and until when, in that order. Has room for all.
+    waiting: VecDeque<(u64, ManagedId)>,
+    /// Who serves XenStore and consoles: this domain.
+    control: DomId,
+    unpack: unpack::Limits,
+}
+
+impl<B: AsRef<[u8]> + Clone> Manager<B> {
+    /// No domains yet, and never more than `limit`. `control` is the domain this runs in.
+    #[must_use]
+    pub const fn new(control: DomId, limit: usize, unpack: unpack::Limits) -> Self {
+        Self {
+            domains: Table::with_limit(limit),
+            queue: VecDeque::new(),
+            waiting: VecDeque::new(),
+            control,
+            unpack,
+        }
+    }
+
+    /// Begins to make a domain.
+    pub fn create<P: Deref<Target = Page>>(
+        &mut self,
+        consoles: &mut Consoles<P>,
+        config: DomainConfig,
+        files: Files<B>,
+    ) -> Result<ManagedId, CreateError> {
+        self.check(&config)?;
+        self.reserve()?;
+        let unpack = Unpack::new(files.kernel.clone(), self.unpack)?;
+        let console = consoles.add()?;
+        let managed = Managed::new(config, files, console, Stage::Unpack(unpack));
+        self.domains.insert(managed).map_or_else(
+            |full| {
+                // It was made just now and nobody has it.
+                consoles.discard(console);
+                Err(full.into())
+            },
+            |key| {
+                self.queue.push_back(ManagedId(key));
+                Ok(ManagedId(key))
+            },
+        )
+    }
+
+    /// Takes a domain down, whatever it does.
+    pub fn destroy(&mut self, id: ManagedId) {
+        if let Some(managed) = self.domains.get_mut(id.0) {
+            managed.destroy();
+        }
+        self.wake(id);
+    }
+
+    /// Asks a domain to shut itself down.
+    pub fn ask_shutdown(
+        &mut self,
+        store: &mut impl Local,
+        id: ManagedId,
+        wish: Wish,
+    ) -> Result<(), ShutdownError> {
+        let managed = self.domains.get(id.0).ok_or(ShutdownError::NoSuchDomain)?;
+        let homes = managed.running_homes().ok_or(ShutdownError::NotRunning)?;
+        let path = alloc::format!("{}/control/shutdown", homes.domain);
+        store.ask(&Request::Write { path: path.as_bytes(), value: wish.word() })?;
+        Ok(())
+    }
+
+    /// What a domain does; `None` when it is gone.
+    #[must_use]
+    pub fn status(&self, id: ManagedId) -> Option<Status> {
+        self.domains.get(id.0).map(Managed::status)
+    }
+
+    /// The domain of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ManagedId> {
+        self.domains
+            .iter()
+            .find(|(_, managed)| managed.config.name.as_str() == name)
+            .map(|(key, _)| ManagedId(key))
+    }
+
+    /// All managed domains.
+    pub fn iter(&self) -> impl Iterator<Item = (ManagedId, &DomainConfig)> {
+        self.domains.iter().map(|(key, managed)| (ManagedId(key), &*managed.config))
+    }
+
+    /// Notes that a domain stopped by itself. Returns whether it is one of ours.
+    pub fn stopped(&mut self, domid: DomId, reason: ShutdownReason) -> bool {
+        self.note(domid, |managed| managed.stopped = Some(reason))
+    }
+
+    /// Notes that a domain is dying, or gone. Returns whether it is one of ours.
+    pub fn lost(&mut self, domid: DomId) -> bool {
+        self.note(domid, |managed| managed.lost = true)
+    }
+
+    fn note(&mut self, domid: DomId, change: impl FnOnce(&mut Managed<B>)) -> bool {
+        let found = self.domains.iter().find(|(_, managed)| managed.domid == Some(domid)).map(|(key, _)| key);
+        let Some(key) = found else { return false };
+        if let Some(managed) = self.domains.get_mut(key) {
+            change(managed);
+        }
+        self.wake(ManagedId(key));
+        true
+    }
+
+    fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
+        if config.kind != Kind::Pv {
+            return Err(CreateError::Unsupported("PVH domains"));
+        }
+        if !matches!(config.boot, Boot::Direct { .. }) {
+            return Err(CreateError::Unsupported("boot loaders"));
+        }
+        for (_, other) in self.domains.iter() {
+            if other.config.name == config.name {
+                return Err(CreateError::NameTaken);
+            }
+            if other.config.uuid == config.uuid {
+                return Err(CreateError::UuidTaken);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that one more domain can be queued.
+    fn reserve(&mut self) -> Result<(), CreateError> {
+        let count = self.domains.len() + 1;
+        let missing = |len: usize| count.saturating_sub(len);
+        self.queue.try_reserve(missing(self.queue.len())).map_err(|_| CreateError::OutOfMemory)?;
+        self.waiting.try_reserve(missing(self.waiting.len())).map_err(|_| CreateError::OutOfMemory)
+    }
+
+    /// Puts a domain behind the others, unless it is there or waits already.
+    fn wake(&mut self, id: ManagedId) {
+        let queued = self.queue.contains(&id) || self.waiting.iter().any(|(_, other)| *other == id);
+        if !queued {
+            self.queue.push_back(id);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Requests of this place itself, which need no stream.
+
+use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
+
+use super::Service;
+use super::links::Outside;
+use super::site::Site;
+use crate::hyper::DomId;
+use crate::store::server::Outcome;
+use crate::store::wire::{Header, Kind, Message, Request, XsError};
+
+/// Why a request of this place was not executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// The store is busy with something of another client; ask again after its next step.
+    Later,
+    /// The store's answer.
+    Error(XsError),
+}
+
+/// The store as the control domain itself uses it, with all rights.
+pub trait Local {
+    /// Executes a request; its answer's payload is not wanted.
+    ///
+    /// # Errors
+    /// When the store refuses or is busy.
+    fn ask(&mut self, request: &Request<'_>) -> Result<(), Refused>;
+
+    /// A domain has shut down, or crashed.
+    fn domain_shutdown(&mut self, domid: DomId);
+
+    /// A domain is no more, or will be soon.
+    fn domain_died(&mut self, domid: DomId);
+}
+
+/// A service at its site.
+pub struct At<'a, W: Site, S> {
+    /// The service.
+    pub service: &'a mut Service<W, S>,
+    /// The site.
+    pub site: &'a W,
+}
+
+impl<W: Site, S: Read + ReadReady + Write + WriteReady> Local for At<'_, W, S> {
+    fn ask(&mut self, request: &Request<'_>) -> Result<(), Refused> {
+        self.service.ask(self.site, request).map(drop)
+    }
+
+    fn domain_shutdown(&mut self, domid: DomId) {
+        self.service.domain_shutdown(domid);
+    }
+
+    fn domain_died(&mut self, domid: DomId) {
+        self.service.domain_died(self.site, domid);
+    }
+}
+
+impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
+    /// Executes a request of this place itself, outside of any transaction; returns the answer.
+    ///
+    /// # Errors
+    /// When the store refuses or is busy.
+    pub fn ask(&mut self, site: &W, request: &Request<'_>) -> Result<Message, Refused> {
+        let payload = request.payload().map_err(Refused::Error)?;
+        let message = Message::new(request.kind(), 0, 0, payload);
+        let (header, payload) = split(&message)?;
+        let conn = *self.own.get_or_insert_with(|| self.server.connect());
+        let mut outside = Outside { site, links: &mut self.links };
+        let outcome = self.server.handle(&mut outside, conn, &header, payload);
+        self.wake_others();
+        let Outcome::Reply(reply) = outcome else { return Err(Refused::Later) };
+        match split(&reply)? {
+            (Header { kind: Kind::ERROR, .. }, [name @ .., 0]) => {
+                Err(Refused::Error(XsError::from_name(name).unwrap_or(XsError::EIO)))
+            }
+            _ => Ok(reply),
+        }
+    }
+}
+
+fn split(message: &Message) -> Result<(Header, &[u8]), Refused> {
+    let header = message.as_bytes().first_chunk().and_then(|bytes| Header::parse(*bytes).ok());
+    Ok((header.ok_or(Refused::Error(XsError::EIO))?, message.payload()))
+}
+
+/// The streams of a place that has none.
+#[derive(Clone, Copy, Debug)]
+pub enum NoStream {}
+
+impl ErrorType for NoStream {
+    type Error = ErrorKind;
+}
+
+impl Read for NoStream {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize, ErrorKind> {
+        match *self {}
+    }
+}
+
+impl ReadReady for NoStream {
+    fn read_ready(&mut self) -> Result<bool, ErrorKind> {
+        match *self {}
+    }
+}
+
+impl Write for NoStream {
+    fn write(&mut self, _: &[u8]) -> Result<usize, ErrorKind> {
+        match *self {}
+    }
+
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        match *self {}
+    }
+}
+
+impl WriteReady for NoStream {
+    fn write_ready(&mut self) -> Result<bool, ErrorKind> {
+        match *self {}
+    }
+}

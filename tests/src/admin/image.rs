@@ -1,0 +1,119 @@
+//! What is in the admin domain's root.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, str};
+
+use anyhow::{Context, Result, ensure};
+
+use super::elf;
+use super::kernel::Kernel;
+use super::tree::{Node, Tree};
+use crate::qemu::artifacts::cache;
+
+/// What the admin domain's kernel is told: one console, no word on it but from processes, no self-tests of
+/// algorithms, no waiting for entropy that the processor has, and no going on after a panic.
+pub const COMMAND_LINE: &str =
+    "console=hvc0 quiet loglevel=0 cryptomgr.notests=1 rcupdate.rcu_expedited=1 random.trust_cpu=on panic=-1";
+
+/// The modules that are loaded at boot.
+const MODULES: [&str; 9] = [
+    "xen-evtchn",
+    "xen-gntdev",
+    "xen-gntalloc",
+    "xen-privcmd",
+    "xenfs",
+    "xen-blkback",
+    "xen-netback",
+    "loop",
+    "bridge",
+];
+
+/// Debian's own programs for XenStore.
+const XENSTORE_PROGRAMS: [&str; 8] = ["ls", "list", "read", "write", "exists", "rm", "chmod", "watch"];
+
+/// Where Debian keeps libraries.
+const LIBRARIES: [&str; 2] = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"];
+
+const INIT: &str = include_str!("init.sh");
+
+/// The root of an admin domain that runs `kernel`, before anything is added to it.
+pub fn root(kernel: &Kernel) -> Result<Tree> {
+    let mut tree = Tree::default();
+    for folder in ["dev", "proc", "root", "run", "sys", "tmp", "usr/bin", "usr/lib", "var"] {
+        tree.insert(folder, Node::Folder)?;
+    }
+    let links = [
+        ("bin", "usr/bin"),
+        ("sbin", "usr/bin"),
+        ("usr/sbin", "bin"),
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib"),
+    ];
+    for (path, target) in links {
+        tree.insert(path, Node::Link(target.into()))?;
+    }
+    // Linux opens it for the first process, which is before that process can mount anything.
+    tree.insert("dev/console", Node::Device { major: 5, minor: 1 })?;
+    tree.insert("init", text(INIT, 0o755))?;
+    tree.insert("etc/passwd", text("root::0:0:root:/root:/bin/sh\n", 0o644))?;
+    tree.insert("etc/group", text("root:x:0:\n", 0o644))?;
+    tree.insert("etc/modules", text(&(MODULES.join("\n") + "\n"), 0o644))?;
+    busybox(&mut tree)?;
+    kernel.install_modules(&mut tree, &MODULES)?;
+    let tools = cache()?.join("xen-tools");
+    for program in XENSTORE_PROGRAMS {
+        install_program(&mut tree, &tools, &tools.join(format!("usr/bin/xenstore-{program}")))?;
+    }
+    Ok(tree)
+}
+
+/// A file with this in it.
+#[must_use]
+pub fn text(content: &str, mode: u32) -> Node {
+    Node::File { content: content.into(), mode }
+}
+
+fn busybox(tree: &mut Tree) -> Result<()> {
+    let folder = cache()?.join("busybox");
+    let program =
+        ["bin/busybox", "usr/bin/busybox"].iter().map(|path| folder.join(path)).find(|path| path.exists());
+    let program = program.with_context(|| format!("no busybox in {}: run ci/setup", folder.display()))?;
+    let list = Command::new(&program).arg("--list").output().context("asking busybox what it can do")?;
+    ensure!(list.status.success(), "busybox does not run here: {}", list.status);
+    tree.insert_file("usr/bin/busybox", &program)?;
+    for name in str::from_utf8(&list.stdout)?.lines().filter(|name| *name != "busybox") {
+        tree.insert(&format!("usr/bin/{name}"), Node::Link("busybox".into()))?;
+    }
+    Ok(())
+}
+
+/// Puts a program of the unpacked packages in `packages` into `tree`, with its loader and the libraries it needs.
+fn install_program(tree: &mut Tree, packages: &Path, program: &Path) -> Result<()> {
+    let name = file_name(program)?;
+    tree.insert_file(&format!("usr/bin/{name}"), program)?;
+    let mut left = vec![program.to_owned()];
+    while let Some(file) = left.pop() {
+        let content = fs::read(&file).with_context(|| format!("reading {}: run ci/setup", file.display()))?;
+        let needs = elf::needs(&content, &file)?;
+        let loader = needs.loader.as_deref().map(|loader| file_name(Path::new(loader))).transpose()?;
+        for name in loader.into_iter().chain(needs.libraries.iter().map(String::as_str)) {
+            let inside = format!("usr/lib/{name}");
+            if tree.get(&inside).is_none() {
+                let library = library(packages, name)
+                    .with_context(|| format!("{} needs {name}, which is not in the cache", file.display()))?;
+                tree.insert_file(&inside, &library)?;
+                left.push(library);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn library(packages: &Path, name: &str) -> Option<PathBuf> {
+    LIBRARIES.iter().map(|folder| packages.join(folder).join(name)).find(|path| path.exists())
+}
+
+fn file_name(path: &Path) -> Result<&str> {
+    path.file_name().and_then(|name| name.to_str()).with_context(|| format!("{} has no name", path.display()))
+}

@@ -1,0 +1,174 @@
+//! The command line of `ci/vm`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use lexopt::{Arg, Parser, ValueExt as _};
+use xendless_tests::admin::kernel::Flavour;
+
+pub(crate) const USAGE: &str = "\
+ci/vm: boot the whole system in QEMU, without a terminal.
+
+usage: ci/vm [options] -- 'shell commands'
+       ci/vm --no-admin [options]
+
+Builds what is stale, runs the shell commands as root in the admin domain, prints only their output and ends with
+their exit status. Under the control domain the admin domain comes with a later version; until then --plain-dom0
+and --no-admin are what works.
+
+  --plain-dom0         boot the admin domain as Xen's initial domain, without a control domain, to compare with
+  --generic            run Debian's generic kernel in it, not the one for virtual machines; as a dom0 it always does
+  --add HOST:GUEST     put a file or folder into the admin domain's root (repeatable)
+  --admin-mem MIB      memory of the admin domain (default 512)
+
+  --no-admin           boot only what the bundle says, print what the serial port says, end when the control
+                       domain is ready
+  --stay               with --no-admin: go on after that, until the machine ends, Ctrl-C or the timeout
+  --bundle FILE        with --no-admin: another boot bundle than the empty one
+
+  --mem MIB            memory of the machine (default 1024)
+  --cpus N             CPUs of the machine (default 1)
+  --icount             count instructions instead of time: figures repeat exactly, whatever the host is doing
+  --timeout SECONDS    give up after this long (default 300; with --stay: none)
+  --xen FILE           another hypervisor, uncompressed
+  --xen-args WORDS     more words for Xen's command line
+  --serial-log FILE    keep all that the serial port says
+
+Exit status: that of the commands; or 124 timeout, 125 the machine ended or failed before the commands did.
+With --no-admin: 0 the control domain was ready, 1 it was not or ended badly, 124 timeout. 2 wrong usage.
+";
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) boot: Boot,
+    pub(crate) memory_mib: Option<u32>,
+    pub(crate) cpus: Option<u32>,
+    pub(crate) icount: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) xen: Option<PathBuf>,
+    pub(crate) xen_args: Option<String>,
+    pub(crate) serial_log: Option<PathBuf>,
+}
+
+/// What to boot.
+#[derive(Debug)]
+pub(crate) enum Boot {
+    /// The control domain, and what this bundle says.
+    Bundle { file: Option<PathBuf>, stay: bool },
+    /// An admin domain that runs commands.
+    Admin(Admin),
+}
+
+/// What to run in which admin domain.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    pub(crate) commands: String,
+    pub(crate) additions: Vec<(PathBuf, String)>,
+    pub(crate) flavour: Flavour,
+    pub(crate) memory_mib: u32,
+}
+
+const ADMIN_MEMORY_MIB: u32 = 512;
+
+/// The words, before it is known whether they go together.
+#[derive(Default)]
+struct Words {
+    no_admin: bool,
+    plain_dom0: bool,
+    generic: bool,
+    stay: bool,
+    icount: bool,
+    memory_mib: Option<u32>,
+    admin_mib: Option<u32>,
+    cpus: Option<u32>,
+    timeout: Option<Duration>,
+    xen: Option<PathBuf>,
+    xen_args: Option<String>,
+    bundle: Option<PathBuf>,
+    serial_log: Option<PathBuf>,
+    additions: Vec<(PathBuf, String)>,
+    commands: Vec<String>,
+}
+
+/// Reads the command line; `None` when help is wanted.
+pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
+    let mut words = Words::default();
+    while let Some(word) = parser.next()? {
+        match word {
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            Arg::Long("no-admin") => words.no_admin = true,
+            Arg::Long("plain-dom0") => words.plain_dom0 = true,
+            Arg::Long("generic") => words.generic = true,
+            Arg::Long("stay") => words.stay = true,
+            Arg::Long("icount") => words.icount = true,
+            Arg::Long("mem") => words.memory_mib = Some(number(&mut parser, "--mem")?),
+            Arg::Long("admin-mem") => words.admin_mib = Some(number(&mut parser, "--admin-mem")?),
+            Arg::Long("cpus") => words.cpus = Some(number(&mut parser, "--cpus")?),
+            Arg::Long("timeout") => {
+                words.timeout = Some(Duration::from_secs(number(&mut parser, "--timeout")?.into()));
+            }
+            Arg::Long("xen") => words.xen = Some(parser.value()?.into()),
+            Arg::Long("xen-args") => words.xen_args = Some(parser.value()?.string()?),
+            Arg::Long("bundle") => words.bundle = Some(parser.value()?.into()),
+            Arg::Long("serial-log") => words.serial_log = Some(parser.value()?.into()),
+            Arg::Long("add") => words.additions.push(addition(parser.value()?)?),
+            Arg::Value(command) => words.commands.push(command.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    words.check().map(Some)
+}
+
+impl Words {
+    fn check(self) -> Result<Options> {
+        let boot = if self.no_admin {
+            let admin = self.plain_dom0 || self.generic || self.admin_mib.is_some();
+            ensure!(
+                !admin && self.additions.is_empty() && self.commands.is_empty(),
+                "--no-admin boots without an admin domain, and something here is for one (see --help)"
+            );
+            Boot::Bundle { file: self.bundle, stay: self.stay }
+        } else {
+            ensure!(!self.stay && self.bundle.is_none(), "--stay and --bundle need --no-admin (see --help)");
+            ensure!(!self.commands.is_empty(), "which commands? (see --help)");
+            if !self.plain_dom0 {
+                bail!("the admin domain under the control domain comes with a later version (see --help)");
+            }
+            let generic = self.generic || self.plain_dom0;
+            Boot::Admin(Admin {
+                commands: self.commands.join(" "),
+                additions: self.additions,
+                flavour: if generic { Flavour::Generic } else { Flavour::Cloud },
+                memory_mib: self.admin_mib.unwrap_or(ADMIN_MEMORY_MIB),
+            })
+        };
+        Ok(Options {
+            boot,
+            memory_mib: self.memory_mib,
+            cpus: self.cpus,
+            icount: self.icount,
+            timeout: self.timeout,
+            xen: self.xen,
+            xen_args: self.xen_args,
+            serial_log: self.serial_log,
+        })
+    }
+}
+
+fn number(words: &mut Parser, option: &str) -> Result<u32> {
+    let value = words.value()?;
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| anyhow!("{option} wants a number, not '{}'", value.display()))
+}
+
+/// Splits `HOST:GUEST`. Names of the host can hold colons, those in the admin domain cannot.
+fn addition(value: OsString) -> Result<(PathBuf, String)> {
+    let text = value.string()?;
+    let (host, guest) =
+        text.rsplit_once(':').with_context(|| format!("--add wants HOST:GUEST, not '{text}'"))?;
+    ensure!(!host.is_empty() && !guest.is_empty(), "--add wants HOST:GUEST, not '{text}'");
+    Ok((host.into(), guest.into()))
+}
