@@ -10,6 +10,13 @@ pub(crate) struct Key {
     serial: u32,
 }
 
+impl Key {
+    /// Where the entry stands; another one may stand there later.
+    pub(crate) const fn slot(self) -> u32 {
+        self.slot
+    }
+}
+
 /// Why an entry was not added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TableError {

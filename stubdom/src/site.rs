@@ -29,6 +29,13 @@ impl Site for Here {
             Event::ConsoleCut { domid, reason } => {
                 defmt::warn!("domain {=u16} lost its console: {}", domid.0, Text(&reason));
             }
+            Event::StoreCut { domid, fault } => {
+                defmt::warn!("domain {=u16} lost its connection to XenStore: {}", domid.0, Text(&fault));
+            }
+            Event::StoreReconnected(domid) => {
+                defmt::info!("domain {=u16} starts its connection to XenStore afresh", domid.0);
+            }
+            Event::Life(news) => defmt::info!("{}", Text(&news)),
             Event::TypedDropped(count) => defmt::debug!("{=usize} typed bytes dropped", count),
             Event::StrayPort(port) => defmt::warn!("event on channel {=u32}, which is not bound", port.0),
             Event::Refused(refusal) => defmt::warn!("{}", Text(&refusal)),

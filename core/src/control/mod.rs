@@ -6,23 +6,36 @@
 //! not thousands of domains that die at once.
 #![forbid(unsafe_code)]
 
+mod domains;
 mod scan;
 
 use alloc::collections::TryReserveError;
 
 use core::ops::Deref;
 
+use crate::builder::unpack;
 use crate::console::{Consoles, Limits, Notice};
 use crate::events::{BindError, Bindings};
-use crate::hyper::{Console, DomId, Domains, EventChannels, HvError, Port, Scheduler, ShutdownReason, Virq};
+use crate::hyper::{
+    Console, DomId, EventChannels, HvError, Hypervisor, Launch, Port, Scheduler, ShutdownReason, Virq,
+};
+use crate::life::{Bytes, Manager, News};
 use crate::lines::{self, HeapUsage, Status};
 use crate::ring::BadIndex;
 use crate::shared::Page;
+use crate::store::server::Server;
+use crate::store::service::{Fault, NoStream, Service};
 use crate::timers::TimerQueue;
-use scan::{Scan, ScanError};
+use scan::Scan;
 
 /// How long to wait before asking again for what the hypervisor refused.
 const RETRY_NS: u64 = 100_000_000;
+
+/// The most domains that are managed.
+const DOMAINS: usize = 1024;
+
+/// This domain: Xen gives the first one it makes this number.
+const CONTROL: DomId = DomId(0);
 
 /// Timers of the control domain itself.
 const TIMERS: usize = 4;
@@ -63,6 +76,17 @@ pub enum Event {
         /// How.
         reason: BadIndex,
     },
+    /// A domain broke its connection to XenStore and lost it.
+    StoreCut {
+        /// Which.
+        domid: DomId,
+        /// How.
+        fault: Fault,
+    },
+    /// A domain asked for a fresh start of its connection to XenStore, and got it.
+    StoreReconnected(DomId),
+    /// Something happened to a managed domain.
+    Life(News),
     /// Bytes typed at the machine's console were read and dropped: no domain is joined to it.
     TypedDropped(usize),
     /// An event came on a channel that nothing is bound to.
@@ -111,6 +135,8 @@ enum Timer {
 pub struct Control<P> {
     ports: Bindings<Virq>,
     consoles: Consoles<P>,
+    store: Service<P, NoStream>,
+    managed: Manager<Bytes>,
     timers: TimerQueue<Timer>,
     scan: Scan,
     entered_at: u64,
@@ -119,6 +145,10 @@ pub struct Control<P> {
     status_wanted: bool,
     /// When the consoles want their next step.
     consoles_due: Option<u64>,
+    /// When the managed domains want their next step.
+    managed_due: Option<u64>,
+    /// XenStore has something to do.
+    store_busy: bool,
     /// What Xen's timer is set to, as far as known.
     armed: Option<u64>,
 }
@@ -129,6 +159,8 @@ impl<P: Deref<Target = Page>> Control<P> {
         Ok(Self {
             ports: Bindings::new(),
             consoles: Consoles::new(Limits::default()),
+            store: Service::new(Server::new(CONTROL)),
+            managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,
@@ -136,6 +168,8 @@ impl<P: Deref<Target = Page>> Control<P> {
             slept: false,
             status_wanted: false,
             consoles_due: None,
+            managed_due: None,
+            store_busy: false,
             armed: None,
         })
     }
@@ -170,6 +204,7 @@ impl<P: Deref<Target = Page>> Control<P> {
             Some(Virq::DomainException) => self.scan.want(),
             Some(Virq::Timer) => self.armed = None,
             None if self.consoles.signal(port) => self.consoles_due = Some(0),
+            None if self.store.signal(port) => self.store_busy = true,
             Some(Virq::ConsoleRing) | None => site.log(Event::StrayPort(port)),
         }
     }
@@ -177,7 +212,7 @@ impl<P: Deref<Target = Page>> Control<P> {
     /// Does one bounded step of everything that is due, and sets Xen's timer for what is not.
     pub fn poll<H>(&mut self, hv: &H, site: &impl Site) -> Wake
     where
-        H: Console + Scheduler + EventChannels + Domains,
+        H: Hypervisor<Granted = P> + Launch,
     {
         self.wake_ups += u64::from(self.slept);
         let now = site.now();
@@ -189,11 +224,12 @@ impl<P: Deref<Target = Page>> Control<P> {
         if self.status_wanted {
             self.report_status(hv, site, now);
         }
-        if self.consoles_due.is_some_and(|due| due <= now) {
-            self.consoles_due = self.consoles.step(hv, now, |notice| site.log(notice.into()));
-        }
         if self.scan.is_wanted() {
             self.scan_domains(hv, site, now);
+        }
+        self.serve_domains(hv, site, now);
+        if self.consoles_due.is_some_and(|due| due <= now) {
+            self.consoles_due = self.consoles.step(hv, now, |notice| site.log(notice.into()));
         }
         let wake = Wake { deadline: self.deadline(now) };
         if !wake.is_due(now) {
@@ -212,22 +248,11 @@ impl<P: Deref<Target = Page>> Control<P> {
         }
     }
 
-    fn scan_domains(&mut self, domains: &impl Domains, site: &impl Site, now: u64) {
-        let failure = match self.scan.step(domains, |event| site.log(event)) {
-            Ok(()) => return,
-            Err(ScanError::Refused(refusal)) => Event::Refused(refusal),
-            Err(ScanError::OutOfMemory) => Event::OutOfMemory,
-        };
-        site.log(failure);
-        // When the queue is full, a rescan is waiting already.
-        let _ = self.timers.insert(now.saturating_add(RETRY_NS), Timer::Rescan);
-    }
-
     fn deadline(&self, now: u64) -> Option<u64> {
-        if self.status_wanted || self.scan.is_wanted() {
+        if self.status_wanted || self.store_busy || self.scan.is_wanted() {
             return Some(now);
         }
-        [self.timers.next_deadline(), self.consoles_due].into_iter().flatten().min()
+        [self.timers.next_deadline(), self.consoles_due, self.managed_due].into_iter().flatten().min()
     }
 
     fn arm(&mut self, scheduler: &impl Scheduler, site: &impl Site, deadline: Option<u64>) {

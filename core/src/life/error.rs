@@ -147,3 +147,16 @@ pub enum News {
         refusal: HvError,
     },
 }
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { id, domid } => write!(f, "{id} runs as domain {domid}"),
+            Self::Failed { id, why } => write!(f, "{id} did not start: {why}"),
+            Self::Stopped { id, reason, decision } => write!(f, "{id} stopped ({reason:?}): {decision}"),
+            Self::Renamed { id, kept } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
+            Self::Gone(id) => write!(f, "{id} is gone"),
+            Self::Refused { id, refusal } => write!(f, "{id}: {refusal}"),
+        }
+    }
+}

@@ -9,14 +9,18 @@
 //! decides nothing here.
 #![forbid(unsafe_code)]
 
+mod down;
 mod error;
 mod managed;
 mod nodes;
 mod policy;
 mod rename;
+mod up;
 mod work;
 
 use alloc::collections::VecDeque;
+use alloc::rc::Rc;
+use core::fmt;
 use core::ops::Deref;
 
 use crate::builder::unpack::{self, Unpack};
@@ -41,6 +45,12 @@ const RETRY_NS: u64 = 100_000_000;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ManagedId(Key);
 
+impl fmt::Display for ManagedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "managed domain #{}", self.0.slot())
+    }
+}
+
 /// What the hypervisor has to be able to do for domains to be managed.
 pub trait Machine: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
 
@@ -64,6 +74,24 @@ pub struct Files<B> {
     pub kernel: B,
     /// The ramdisk, which may be empty.
     pub ramdisk: B,
+}
+
+/// The bytes of a file, cheap to hold more than once.
+#[derive(Clone, Debug)]
+pub enum Bytes {
+    /// In memory that stays, as the boot bundle does.
+    Static(&'static [u8]),
+    /// In memory that goes with its last holder.
+    Shared(Rc<[u8]>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Static(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
 }
 
 /// How a domain is asked to shut down.

@@ -1,5 +1,7 @@
 //! What happens to a domain that has stopped, as its configuration says.
 
+use core::fmt;
+
 use crate::config::{Action, Actions};
 use crate::hyper::ShutdownReason;
 
@@ -35,6 +37,25 @@ impl From<Action> for Fate {
             Action::Preserve => Self::Keep,
             Action::RenameRestart => Self::RenameRestart,
         }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fate = match self.fate {
+            Fate::Destroy => "destroyed",
+            Fate::Restart => "restarted",
+            Fate::Keep => "kept",
+            Fate::RenameRestart => "kept under another name and restarted",
+        };
+        f.write_str(fate)?;
+        if self.too_soon {
+            f.write_str("; a restart would have come too soon after its start")?;
+        }
+        if self.dump {
+            f.write_str("; a core dump was asked for, which this version cannot write")?;
+        }
+        Ok(())
     }
 }
 

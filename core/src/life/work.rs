@@ -1,34 +1,13 @@
 //! One bounded piece of a domain's work.
 
-use alloc::boxed::Box;
-use alloc::rc::Rc;
-use alloc::vec::Vec;
-
-use super::managed::{Down, Managed, Stage, Then};
-use super::nodes::{Homes, Node, nodes, vm_home};
+use super::managed::{Managed, Stage, Then};
+use super::nodes::Node;
 use super::policy::{Fate, decide};
 use super::{Failure, Machine, ManagedId, Manager, News, RETRY_NS, World};
 use crate::abi::errno::Errno;
-use crate::builder::Built;
-use crate::builder::image::Kernel;
-use crate::builder::pv::PvBuild;
-use crate::builder::unpack::{Limits, Plain, Step, Unpack};
-use crate::builder::{Cause, Request as BuildRequest};
-use crate::config::DomainConfig;
-use crate::hyper::{CreateDomain, CreateFlags, DomId, DomainFlags, HvError, Progress};
+use crate::hyper::{DomId, DomainFlags, HvError};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::{Request, XsError};
-
-/// Nodes written in one step.
-const NODES_PER_STEP: usize = 16;
-
-/// More memory than the domain may have, in KiB, for what Xen counts of its own.
-const SLACK_KIB: u64 = 1024;
-
-/// Limits of tables, for domains that do not name their own: those of Xen's `libxl`.
-const GRANT_FRAMES: u32 = 64;
-const MAPTRACK_FRAMES: u32 = 1024;
-const EVENT_CHANNELS: u32 = 1023;
 
 /// Whether a domain has more to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,7 +136,7 @@ impl From<HvError> for Failed {
 }
 
 impl<B: AsRef<[u8]> + Clone> Managed<B> {
-    fn fail(&mut self, why: Failure) -> Turn {
+    pub(super) fn fail(&mut self, why: Failure) -> Turn {
         self.end(Then::Fail(why));
         Turn::More
     }
@@ -165,110 +144,6 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
     pub(super) fn again(&mut self, stage: Stage<B>) -> Turn {
         self.stage = stage;
         Turn::Later
-    }
-
-    fn unpack(&mut self, unpack: Unpack<B>, control: DomId) -> Turn {
-        let plain = match unpack.step() {
-            Ok(Step::Done(plain)) => plain,
-            Ok(Step::More(unpack)) => {
-                self.stage = Stage::Unpack(unpack);
-                return Turn::More;
-            }
-            Err(error) => return self.fail(Failure::Unpack(error)),
-        };
-        let kernel = match Kernel::parse(plain) {
-            Ok(kernel) => Rc::new(kernel),
-            Err(error) => return self.fail(Failure::Image(error)),
-        };
-        let request = build_request(&self.config);
-        match PvBuild::new(kernel, self.files.ramdisk.clone(), request, create_request(&self.config), control)
-        {
-            Ok(build) => {
-                self.stage = Stage::Build(Box::new(build));
-                Turn::More
-            }
-            Err(error) => self.fail(Failure::Build(error)),
-        }
-    }
-
-    fn build<H, S>(&mut self, world: &World<'_, H, S>, mut build: Box<PvBuild<Plain<B>, B>>) -> Turn
-    where
-        H: Machine,
-    {
-        match build.step(world.hv) {
-            Ok(None) => self.stage = Stage::Build(build),
-            Ok(Some(built)) => {
-                (self.domid, self.handle) = (Some(built.domid), self.config.uuid.handle());
-                self.stage = Stage::Clear(built);
-            }
-            Err(error) => {
-                self.domid = error.left.map(|(domid, _)| domid);
-                let wanted = error.cause == Cause::Cancelled;
-                self.end(if wanted { Then::Forget } else { Then::Fail(Failure::Build(error)) });
-            }
-        }
-        Turn::More
-    }
-
-    fn clear<H, S>(&mut self, world: &mut World<'_, H, S>, built: Built, control: DomId) -> Turn
-    where
-        H: Machine,
-        S: Local,
-    {
-        if self.remove_nodes(world.store).is_err() {
-            return self.again(Stage::Clear(built));
-        }
-        let mut list = nodes(control, &built, &self.config);
-        list.reverse();
-        self.stage = Stage::Publish(list, built);
-        Turn::More
-    }
-
-    fn publish<H, S>(
-        &mut self,
-        world: &mut World<'_, H, S>,
-        mut left: Vec<Node>,
-        built: Built,
-        control: DomId,
-    ) -> Turn
-    where
-        H: Machine,
-        S: Local,
-    {
-        for _ in 0..NODES_PER_STEP {
-            let Some(node) = left.last() else {
-                self.stage = Stage::Launch(built);
-                return Turn::More;
-            };
-            match write(world.store, node, control, built.domid) {
-                Ok(()) => left.pop(),
-                Err(Refused::Later) => return self.again(Stage::Publish(left, built)),
-                Err(Refused::Error(error)) => return self.fail(Failure::Store(error)),
-            };
-        }
-        self.stage = Stage::Publish(left, built);
-        Turn::More
-    }
-
-    fn launch<H, S>(&mut self, world: &mut World<'_, H, S>, built: &Built, now: u64) -> Result<(), Failed>
-    where
-        H: Machine,
-        S: Local,
-    {
-        let Built { domid, store, console: ring } = *built;
-        let gfn = i64::try_from(store.frame.0).unwrap_or(i64::MAX);
-        world.store.ask(&Request::Introduce { domid, gfn, port: store.port })?;
-        if let Some(console) = self.console {
-            let attached = world.consoles.attach(world.hv, console, domid, ring.port);
-            attached.map_err(|error| Failed::For(Failure::Console(error)))?;
-        }
-        let memory = &self.config.memory;
-        if memory.maximum() != memory.initial() {
-            world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
-        }
-        world.hv.unpause_domain(domid)?;
-        (self.started_at, self.stopped, self.lost) = (now, None, false);
-        Ok(())
     }
 
     /// Looks whether a running domain still does.
@@ -327,73 +202,6 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
             Err(error) => error.errno == Errno::ESRCH,
         }
     }
-
-    /// Takes a step down; `None` when the domain is down.
-    fn go_down<H, S>(
-        &mut self,
-        world: &mut World<'_, H, S>,
-        down: Down,
-        id: ManagedId,
-        report: &mut dyn FnMut(News),
-    ) -> Result<Option<Down>, Later>
-    where
-        H: Machine,
-        S: Local,
-    {
-        let Some(domid) = self.domid else {
-            // None was made, or its number is another's by now; what its UUID names is still ours.
-            remove(world.store, &vm_home(&self.config))?;
-            return Ok(None);
-        };
-        match down {
-            Down::Pause => {
-                // One that cannot be paused is destroyed all the same.
-                let _ = world.hv.pause_domain(domid);
-                if let Some(Err(refusal)) =
-                    self.console.map(|console| world.consoles.detach(world.hv, console))
-                {
-                    report(News::Refused { id, refusal });
-                }
-                Ok(Some(Down::Nodes))
-            }
-            Down::Nodes => {
-                self.remove_nodes(world.store)?;
-                world.store.domain_died(domid);
-                Ok(Some(Down::Domain))
-            }
-            Down::Domain => match world.hv.destroy_domain(domid) {
-                Ok(Progress::Again) => Ok(Some(Down::Domain)),
-                Ok(Progress::Done) => Ok(None),
-                Err(error) if error.errno == Errno::ESRCH => Ok(None),
-                Err(refusal) => {
-                    report(News::Refused { id, refusal });
-                    Err(Later)
-                }
-            },
-        }
-    }
-
-    fn remove_nodes(&self, store: &mut impl Local) -> Result<(), Later> {
-        self.homes().iter().flat_map(Homes::all).try_for_each(|home| remove(store, home))
-    }
-
-    /// The domain is down.
-    fn down(&mut self, then: Then, limits: Limits, id: ManagedId, report: &mut dyn FnMut(News)) -> Turn {
-        self.domid = None;
-        match then {
-            Then::Forget => report(News::Gone(id)),
-            Then::Fail(why) => report(News::Failed { id, why }),
-            Then::Restart => match Unpack::new(self.files.kernel.clone(), limits) {
-                Ok(unpack) => {
-                    self.restarts = self.restarts.saturating_add(1);
-                    self.stage = Stage::Unpack(unpack);
-                    return Turn::More;
-                }
-                Err(error) => report(News::Failed { id, why: Failure::Unpack(error) }),
-            },
-        }
-        Turn::Gone
-    }
 }
 
 /// Writes a node and says who may see it.
@@ -418,28 +226,5 @@ pub(super) fn remove(store: &mut impl Local, path: &str) -> Result<(), Later> {
         Ok(()) | Err(Refused::Error(XsError::ENOENT)) => Ok(()),
         // Nothing of ours is in the way of a removal; what fails now fails the next time, too.
         Err(Refused::Error(_)) => Ok(()),
-    }
-}
-
-fn build_request(config: &DomainConfig) -> BuildRequest {
-    BuildRequest {
-        pages: config.memory.initial().pages(),
-        command_line: config.command_line.render().into_bytes(),
-        ramdisk: 0,
-    }
-}
-
-fn create_request(config: &DomainConfig) -> CreateDomain {
-    let limits = &config.platform.limits;
-    CreateDomain {
-        domid: None,
-        handle: config.uuid.handle(),
-        flags: CreateFlags::empty(),
-        max_vcpus: config.vcpus.max(),
-        max_port: limits.event_channels.as_ref().map_or(EVENT_CHANNELS, |limit| limit.get()),
-        max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),
-        max_maptrack_frames: limits.maptrack_frames.as_ref().map_or(MAPTRACK_FRAMES, |limit| limit.get()),
-        cpupool: 0,
-        ssid: 0,
     }
 }

@@ -12,7 +12,7 @@ use rustix::net::sockopt::socket_peercred;
 use rustix::process::getuid;
 use xendless_core::hyper::DomId;
 use xendless_core::store::server::{ConnId, Server};
-use xendless_core::store::service::{Interest, Service};
+use xendless_core::store::service::{Interest, Service, Site};
 
 use super::{NoXen, Socket};
 
@@ -25,7 +25,7 @@ const TURNS: usize = 64;
 /// A server on its socket.
 pub struct Hosted {
     listener: UnixListener,
-    service: Service<NoXen, Socket>,
+    service: Service<<NoXen as Site>::Page, Socket>,
     clients: BTreeMap<ConnId, Socket>,
 }
 

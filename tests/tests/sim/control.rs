@@ -2,18 +2,22 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::boot::{self, BootFacts};
+use xendless_core::config::DomainConfig;
 use xendless_core::control::{Control, Event, Wake};
 use xendless_core::events::Scanner;
 use xendless_core::hyper::{
     Call, CreateDomain, CreateFlags, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory, Gfn,
     HvError, PhysMemory, Port, Scheduler, ShutdownReason, Virq,
 };
+use xendless_core::life::{Bytes, Files, News, Wish};
 use xendless_core::lines::Status;
 use xendless_core::ring::BadIndex;
 use xendless_hosttools::bundle::Maker;
+use xendless_tests::kernel::Elf;
 use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimSite};
 
 use crate::console::Guest;
+use crate::life::settings;
 use crate::{create, destroy, request};
 
 /// A control domain that has booted, and the loop around it.
@@ -283,4 +287,32 @@ fn attack_b01_console_that_is_cut_is_logged_with_its_reason() {
     guest.view.notify(guest.port).unwrap();
     let reason = BadIndex { ours: 0, was: 0, is: 3000 };
     assert_eq!(rig.events(), [Event::ConsoleCut { domid: guest.domid(), reason }]);
+}
+
+#[test]
+fn a_managed_domain_lives_stops_and_starts_anew() {
+    let mut rig = Rig::new(None);
+    let config = DomainConfig::new(settings()).unwrap();
+    let files = Files { kernel: Bytes::Shared(Elf::pv().build().into()), ramdisk: Bytes::Static(b"ramdisk") };
+    let id = rig.control.create(config, files).unwrap();
+    let [Event::Life(News::Started { domid: first, .. })] = rig.events()[..] else {
+        panic!("it did not start")
+    };
+    rig.control.ask_shutdown(&rig.hv, &rig.site, id, Wish::Reboot).unwrap();
+    rig.sim.advance(61_000_000_000);
+    rig.sim.as_domain(first).shutdown(ShutdownReason::Reboot).unwrap();
+    let events = rig.events();
+    let stopped = Event::DomainShutdown { domid: first, reason: ShutdownReason::Reboot };
+    assert!(events.contains(&stopped), "{events:?}");
+    let second = rig.control.managed().status(id).unwrap().domid.unwrap();
+    assert!(
+        events.contains(&Event::Life(News::Started { id, domid: second })) && second != first,
+        "{events:?}"
+    );
+    rig.control.destroy(id);
+    let events = rig.events();
+    assert!(events.contains(&Event::Life(News::Gone(id))), "{events:?}");
+    assert_eq!(rig.run().1, None, "nothing is left to wait for");
+    assert_eq!(rig.sim.snapshot().domains.len(), 1);
+    assert_eq!(rig.sim.snapshot().mappings.values().sum::<usize>(), 0);
 }

@@ -64,12 +64,12 @@ struct Rig {
     hv: Rc<FaultInjector<SimDomain>>,
     place: Place,
     consoles: Consoles<SimMapping>,
-    store: Service<Place, NoStream>,
+    store: Service<SimMapping, NoStream>,
     manager: Manager<Rc<[u8]>>,
     news: Vec<News>,
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let four = MemorySize::from_mib("memory", 4).unwrap();
     Settings {
         name: DomainName::new("web").unwrap(),

@@ -1,11 +1,14 @@
 //! Requests of this place itself, which need no stream.
 
+use core::ops::Deref;
+
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
 use super::Service;
 use super::links::Outside;
 use super::site::Site;
 use crate::hyper::DomId;
+use crate::shared::Page;
 use crate::store::server::Outcome;
 use crate::store::wire::{Header, Kind, Message, Request, XsError};
 
@@ -36,7 +39,7 @@ pub trait Local {
 /// A service at its site.
 pub struct At<'a, W: Site, S> {
     /// The service.
-    pub service: &'a mut Service<W, S>,
+    pub service: &'a mut Service<W::Page, S>,
     /// The site.
     pub site: &'a W,
 }
@@ -55,12 +58,12 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Local for At<'_, W, S> {
     }
 }
 
-impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
+impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<P, S> {
     /// Executes a request of this place itself, outside of any transaction; returns the answer.
     ///
     /// # Errors
     /// When the store refuses or is busy.
-    pub fn ask(&mut self, site: &W, request: &Request<'_>) -> Result<Message, Refused> {
+    pub fn ask(&mut self, site: &impl Site<Page = P>, request: &Request<'_>) -> Result<Message, Refused> {
         let payload = request.payload().map_err(Refused::Error)?;
         let message = Message::new(request.kind(), 0, 0, payload);
         let (header, payload) = split(&message)?;

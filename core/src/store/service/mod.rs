@@ -19,6 +19,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use core::ops::Deref;
+
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
 pub use ask::{At, Local, NoStream, Refused};
@@ -30,6 +32,7 @@ use stream::Ends;
 use super::server::{ConnId, Outcome, Server};
 use super::transport::Frame;
 use crate::hyper::{DomId, Port};
+use crate::shared::Page;
 
 /// What a local stream should be watched for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,16 +43,16 @@ pub struct Interest {
     pub write: bool,
 }
 
-/// The server and its connections. `W` is the place, `S` the streams of this place.
+/// The server and its connections. `P` is a ring page of a domain, `S` the streams of this place.
 #[derive(Debug)]
-pub struct Service<W: Site, S> {
+pub struct Service<P, S> {
     server: Server,
-    links: Links<W::Page, S>,
+    links: Links<P, S>,
     /// In whose name this place itself asks, once it has.
     own: Option<ConnId>,
 }
 
-impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
+impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<P, S> {
     /// Puts a server into service.
     pub fn new(server: Server) -> Self {
         Self { server, links: Links::new(), own: None }
@@ -102,7 +105,7 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
 
     /// Gives one connection its turn, and the server a bounded piece of what it put off. Returns whether there is
     /// more to do; else there is nothing until [`Service::signal`] or [`Service::wake`].
-    pub fn step(&mut self, site: &W) -> bool {
+    pub fn step(&mut self, site: &impl Site<Page = P>) -> bool {
         let chores = self.server.step();
         self.wake_others();
         if let Some(conn) = self.links.next() {
@@ -119,12 +122,12 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     }
 
     /// A domain is no more.
-    pub fn domain_died(&mut self, site: &W, domid: DomId) {
+    pub fn domain_died(&mut self, site: &impl Site<Page = P>, domid: DomId) {
         self.server.domain_died(&mut Outside { site, links: &mut self.links }, domid);
         self.wake_others();
     }
 
-    fn turn(&mut self, site: &W, conn: ConnId) {
+    fn turn(&mut self, site: &impl Site<Page = P>, conn: ConnId) {
         match self.exchange(site, conn) {
             Ok(true) => self.links.wake(conn),
             Ok(false) => {}
@@ -133,7 +136,7 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     }
 
     /// Moves what can be moved and executes at most one request. Returns whether to come again.
-    fn exchange(&mut self, site: &W, conn: ConnId) -> Result<bool, Fault> {
+    fn exchange(&mut self, site: &impl Site<Page = P>, conn: ConnId) -> Result<bool, Fault> {
         if self.restart(site, conn)? {
             return Ok(true);
         }
@@ -157,7 +160,7 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
         Ok(moved)
     }
 
-    fn execute(&mut self, site: &W, conn: ConnId, frame: Frame) {
+    fn execute(&mut self, site: &impl Site<Page = P>, conn: ConnId, frame: Frame) {
         let mut outside = Outside { site, links: &mut self.links };
         match self.server.handle(&mut outside, conn, &frame.header, &frame.payload) {
             Outcome::Reply(message) => {
@@ -175,7 +178,7 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     }
 
     /// Gives a domain that asks for it a fresh start. Returns whether it did.
-    fn restart(&mut self, site: &W, conn: ConnId) -> Result<bool, Fault> {
+    fn restart(&mut self, site: &impl Site<Page = P>, conn: ConnId) -> Result<bool, Fault> {
         let Some(link) = self.links.get_mut(conn) else { return Ok(false) };
         let Some(ring) = link.stream.ring().filter(|ring| ring.end.wants_reconnect()) else {
             return Ok(false);
@@ -191,7 +194,7 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Service<W, S> {
     }
 
     /// Ends what a client can no longer have. A stream goes; a ring stays mapped, for a fresh start.
-    fn cut(&mut self, site: &W, conn: ConnId, fault: Fault) {
+    fn cut(&mut self, site: &impl Site<Page = P>, conn: ConnId, fault: Fault) {
         let Some(link) = self.links.get_mut(conn) else { return };
         match link.stream.ring() {
             Some(ring) => {

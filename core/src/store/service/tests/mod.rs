@@ -177,7 +177,7 @@ type Guest = Peer<GuestEnd<Rc<Page>>>;
 /// A service, its machine, and a privileged client.
 struct World {
     machine: Machine,
-    service: Service<Machine, Pipe>,
+    service: Service<<Machine as Site>::Page, Pipe>,
     root: Peer<Pipe>,
 }
 

@@ -1,0 +1,167 @@
+//! The way up: from a kernel file to a domain that runs.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::managed::{Managed, Stage, Then};
+use super::nodes::{Node, nodes};
+use super::work::{Failed, Turn, write};
+use super::{Failure, Machine, World};
+use crate::builder::image::Kernel;
+use crate::builder::pv::PvBuild;
+use crate::builder::unpack::{Plain, Step, Unpack};
+use crate::builder::{Built, Cause, Request as BuildRequest};
+use crate::config::DomainConfig;
+use crate::hyper::{CreateDomain, CreateFlags, DomId};
+use crate::store::service::{Local, Refused};
+use crate::store::wire::Request;
+
+/// Nodes written in one step.
+const NODES_PER_STEP: usize = 16;
+
+/// More memory than the domain may have, in KiB, for what Xen counts of its own.
+const SLACK_KIB: u64 = 1024;
+
+/// Limits of tables, for domains that do not name their own: those of Xen's `libxl`.
+const GRANT_FRAMES: u32 = 64;
+const MAPTRACK_FRAMES: u32 = 1024;
+const EVENT_CHANNELS: u32 = 1023;
+
+impl<B: AsRef<[u8]> + Clone> Managed<B> {
+    pub(super) fn unpack(&mut self, unpack: Unpack<B>, control: DomId) -> Turn {
+        let plain = match unpack.step() {
+            Ok(Step::Done(plain)) => plain,
+            Ok(Step::More(unpack)) => {
+                self.stage = Stage::Unpack(unpack);
+                return Turn::More;
+            }
+            Err(error) => return self.fail(Failure::Unpack(error)),
+        };
+        let kernel = match Kernel::parse(plain) {
+            Ok(kernel) => Rc::new(kernel),
+            Err(error) => return self.fail(Failure::Image(error)),
+        };
+        let request = build_request(&self.config);
+        match PvBuild::new(kernel, self.files.ramdisk.clone(), request, create_request(&self.config), control)
+        {
+            Ok(build) => {
+                self.stage = Stage::Build(Box::new(build));
+                Turn::More
+            }
+            Err(error) => self.fail(Failure::Build(error)),
+        }
+    }
+
+    pub(super) fn build<H, S>(
+        &mut self,
+        world: &World<'_, H, S>,
+        mut build: Box<PvBuild<Plain<B>, B>>,
+    ) -> Turn
+    where
+        H: Machine,
+    {
+        match build.step(world.hv) {
+            Ok(None) => self.stage = Stage::Build(build),
+            Ok(Some(built)) => {
+                (self.domid, self.handle) = (Some(built.domid), self.config.uuid.handle());
+                self.stage = Stage::Clear(built);
+            }
+            Err(error) => {
+                self.domid = error.left.map(|(domid, _)| domid);
+                let wanted = error.cause == Cause::Cancelled;
+                self.end(if wanted { Then::Forget } else { Then::Fail(Failure::Build(error)) });
+            }
+        }
+        Turn::More
+    }
+
+    pub(super) fn clear<H, S>(&mut self, world: &mut World<'_, H, S>, built: Built, control: DomId) -> Turn
+    where
+        H: Machine,
+        S: Local,
+    {
+        if self.remove_nodes(world.store).is_err() {
+            return self.again(Stage::Clear(built));
+        }
+        let mut list = nodes(control, &built, &self.config);
+        list.reverse();
+        self.stage = Stage::Publish(list, built);
+        Turn::More
+    }
+
+    pub(super) fn publish<H, S>(
+        &mut self,
+        world: &mut World<'_, H, S>,
+        mut left: Vec<Node>,
+        built: Built,
+        control: DomId,
+    ) -> Turn
+    where
+        H: Machine,
+        S: Local,
+    {
+        for _ in 0..NODES_PER_STEP {
+            let Some(node) = left.last() else {
+                self.stage = Stage::Launch(built);
+                return Turn::More;
+            };
+            match write(world.store, node, control, built.domid) {
+                Ok(()) => left.pop(),
+                Err(Refused::Later) => return self.again(Stage::Publish(left, built)),
+                Err(Refused::Error(error)) => return self.fail(Failure::Store(error)),
+            };
+        }
+        self.stage = Stage::Publish(left, built);
+        Turn::More
+    }
+
+    pub(super) fn launch<H, S>(
+        &mut self,
+        world: &mut World<'_, H, S>,
+        built: &Built,
+        now: u64,
+    ) -> Result<(), Failed>
+    where
+        H: Machine,
+        S: Local,
+    {
+        let Built { domid, store, console: ring } = *built;
+        let gfn = i64::try_from(store.frame.0).unwrap_or(i64::MAX);
+        world.store.ask(&Request::Introduce { domid, gfn, port: store.port })?;
+        if let Some(console) = self.console {
+            let attached = world.consoles.attach(world.hv, console, domid, ring.port);
+            attached.map_err(|error| Failed::For(Failure::Console(error)))?;
+        }
+        let memory = &self.config.memory;
+        if memory.maximum() != memory.initial() {
+            world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
+        }
+        world.hv.unpause_domain(domid)?;
+        (self.started_at, self.stopped, self.lost) = (now, None, false);
+        Ok(())
+    }
+}
+
+fn build_request(config: &DomainConfig) -> BuildRequest {
+    BuildRequest {
+        pages: config.memory.initial().pages(),
+        command_line: config.command_line.render().into_bytes(),
+        ramdisk: 0,
+    }
+}
+
+fn create_request(config: &DomainConfig) -> CreateDomain {
+    let limits = &config.platform.limits;
+    CreateDomain {
+        domid: None,
+        handle: config.uuid.handle(),
+        flags: CreateFlags::empty(),
+        max_vcpus: config.vcpus.max(),
+        max_port: limits.event_channels.as_ref().map_or(EVENT_CHANNELS, |limit| limit.get()),
+        max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),
+        max_maptrack_frames: limits.maptrack_frames.as_ref().map_or(MAPTRACK_FRAMES, |limit| limit.get()),
+        cpupool: 0,
+        ssid: 0,
+    }
+}
