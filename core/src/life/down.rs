@@ -3,8 +3,9 @@
 use super::managed::{Down, Managed, Stage, Then};
 use super::nodes::{Homes, vm_home};
 use super::work::{Later, Turn, remove};
-use super::{Failure, Machine, ManagedId, News, World};
+use super::{Failure, ManagedId, News, World};
 use crate::abi::errno::Errno;
+use crate::builder::BuildHypervisor;
 use crate::builder::unpack::{Limits, Unpack};
 use crate::hyper::Progress;
 use crate::store::service::Local;
@@ -19,7 +20,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
         report: &mut dyn FnMut(News),
     ) -> Result<Option<Down>, Later>
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         let Some(domid) = self.domid else {

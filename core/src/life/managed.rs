@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 
 use super::nodes::{Homes, Node};
 use super::{Failure, Files, State, Status};
-use crate::builder::Built;
 use crate::builder::pv::PvBuild;
+use crate::builder::pvh::PvhBuild;
 use crate::builder::unpack::{Plain, Unpack};
+use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
 use crate::hyper::{DomId, DomainHandle, ShutdownReason};
@@ -35,13 +36,36 @@ pub(super) enum Down {
     Domain,
 }
 
+/// A domain that is being built, of either kind.
+#[derive(Debug)]
+pub(super) enum Building<B> {
+    Pv(Box<PvBuild<Plain<B>, B>>),
+    Pvh(Box<PvhBuild<Plain<B>, B>>),
+}
+
+impl<B: AsRef<[u8]>> Building<B> {
+    pub(super) fn step(&mut self, hv: &impl BuildHypervisor) -> Result<Option<Built>, BuildError> {
+        match self {
+            Self::Pv(build) => build.step(hv),
+            Self::Pvh(build) => build.step(hv),
+        }
+    }
+
+    fn cancel(&mut self) {
+        match self {
+            Self::Pv(build) => build.cancel(),
+            Self::Pvh(build) => build.cancel(),
+        }
+    }
+}
+
 /// What is done next.
 #[derive(Debug)]
 pub(super) enum Stage<B> {
     /// Its kernel is unpacked.
     Unpack(Unpack<B>),
     /// Its domain is built.
-    Build(Box<PvBuild<Plain<B>, B>>),
+    Build(Building<B>),
     /// What may be left of an earlier domain of its number goes.
     Clear(Built),
     /// Nodes are written, the last of these first.

@@ -24,11 +24,9 @@ use core::fmt;
 use core::ops::Deref;
 
 use crate::builder::unpack::{self, Unpack};
-use crate::config::{Boot, DomainConfig, Kind};
+use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
-use crate::hyper::{
-    DomId, Domains, EventChannels, ForeignMemory, Grants, Launch, PhysMemory, ShutdownReason,
-};
+use crate::hyper::{DomId, Grants, ShutdownReason};
 use crate::shared::Page;
 use crate::store::service::Local;
 use crate::store::wire::Request;
@@ -50,11 +48,6 @@ impl fmt::Display for ManagedId {
         write!(f, "managed domain #{}", self.0.slot())
     }
 }
-
-/// What the hypervisor has to be able to do for domains to be managed.
-pub trait Machine: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
-
-impl<H: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch> Machine for H {}
 
 /// What domains are made of and part of.
 #[derive(Debug)]
@@ -256,9 +249,6 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
     }
 
     fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
-        if config.kind != Kind::Pv {
-            return Err(CreateError::Unsupported("PVH domains"));
-        }
         if !matches!(config.boot, Boot::Direct { .. }) {
             return Err(CreateError::Unsupported("boot loaders"));
         }

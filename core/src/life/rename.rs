@@ -10,7 +10,8 @@ use twox_hash::XxHash64;
 use super::managed::{Managed, Stage, Then};
 use super::nodes::{Homes, Node, Rights, naming};
 use super::work::{Later, Turn, remove, write};
-use super::{Machine, ManagedId, Manager, News, World};
+use super::{ManagedId, Manager, News, World};
+use crate::builder::BuildHypervisor;
 use crate::builder::unpack::Unpack;
 use crate::config::{DomainConfig, DomainName, Settings, Uuid};
 use crate::hyper::{DomId, DomainHandle};
@@ -26,7 +27,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         report: &mut dyn FnMut(News),
     ) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         let Some((unpack, kept)) = self.split(id) else { return self.give_up_renaming(id) };
@@ -122,7 +123,7 @@ fn rename<B, H, S>(
     control: DomId,
 ) -> Result<DomainHandle, Later>
 where
-    H: Machine,
+    H: BuildHypervisor,
     S: Local,
 {
     let Some(domid) = managed.domid else { return Ok(managed.handle) };

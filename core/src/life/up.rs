@@ -4,15 +4,17 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::managed::{Managed, Stage, Then};
+use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
-use super::{Failure, Machine, World};
+use super::{Failure, World};
+use crate::builder::BuildHypervisor;
 use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
-use crate::builder::unpack::{Plain, Step, Unpack};
+use crate::builder::pvh::PvhBuild;
+use crate::builder::unpack::{Step, Unpack};
 use crate::builder::{Built, Cause, Request as BuildRequest};
-use crate::config::DomainConfig;
+use crate::config::{DomainConfig, Kind};
 use crate::hyper::{CreateDomain, CreateFlags, DomId};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
@@ -42,24 +44,28 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
             Ok(kernel) => Rc::new(kernel),
             Err(error) => return self.fail(Failure::Image(error)),
         };
-        let request = build_request(&self.config);
-        match PvBuild::new(kernel, self.files.ramdisk.clone(), request, create_request(&self.config), control)
-        {
+        let (ramdisk, config) = (self.files.ramdisk.clone(), &*self.config);
+        let (request, create) = (build_request(config), create_request(config));
+        let build = match config.kind {
+            Kind::Pv => {
+                PvBuild::new(kernel, ramdisk, request, create, control).map(Box::new).map(Building::Pv)
+            }
+            Kind::Pvh => {
+                PvhBuild::new(kernel, ramdisk, request, create, control).map(Box::new).map(Building::Pvh)
+            }
+        };
+        match build {
             Ok(build) => {
-                self.stage = Stage::Build(Box::new(build));
+                self.stage = Stage::Build(build);
                 Turn::More
             }
             Err(error) => self.fail(Failure::Build(error)),
         }
     }
 
-    pub(super) fn build<H, S>(
-        &mut self,
-        world: &World<'_, H, S>,
-        mut build: Box<PvBuild<Plain<B>, B>>,
-    ) -> Turn
+    pub(super) fn build<H, S>(&mut self, world: &World<'_, H, S>, mut build: Building<B>) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
     {
         match build.step(world.hv) {
             Ok(None) => self.stage = Stage::Build(build),
@@ -78,7 +84,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
 
     pub(super) fn clear<H, S>(&mut self, world: &mut World<'_, H, S>, built: Built, control: DomId) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         if self.remove_nodes(world.store).is_err() {
@@ -98,7 +104,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
         control: DomId,
     ) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         for _ in 0..NODES_PER_STEP {
@@ -123,7 +129,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
         now: u64,
     ) -> Result<(), Failed>
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         let Built { domid, store, console: ring } = *built;
@@ -156,7 +162,10 @@ fn create_request(config: &DomainConfig) -> CreateDomain {
     CreateDomain {
         domid: None,
         handle: config.uuid.handle(),
-        flags: CreateFlags::empty(),
+        flags: match config.kind {
+            Kind::Pv => CreateFlags::empty(),
+            Kind::Pvh => CreateFlags::HVM | CreateFlags::HAP | CreateFlags::LOCAL_APIC,
+        },
         max_vcpus: config.vcpus.max(),
         max_port: limits.event_channels.as_ref().map_or(EVENT_CHANNELS, |limit| limit.get()),
         max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),

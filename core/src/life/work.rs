@@ -3,8 +3,9 @@
 use super::managed::{Managed, Stage, Then};
 use super::nodes::Node;
 use super::policy::{Fate, decide};
-use super::{Failure, Machine, ManagedId, Manager, News, RETRY_NS, World};
+use super::{Failure, ManagedId, Manager, News, RETRY_NS, World};
 use crate::abi::errno::Errno;
+use crate::builder::BuildHypervisor;
 use crate::hyper::{DomId, DomainFlags, HvError};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::{Request, XsError};
@@ -33,7 +34,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         mut report: impl FnMut(News),
     ) -> Option<u64>
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         if let Some((_, id)) = self.waiting.front().copied().filter(|(until, _)| *until <= now) {
@@ -61,7 +62,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         report: &mut dyn FnMut(News),
     ) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         let (control, limits) = (self.control, self.unpack);
@@ -96,7 +97,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         }
     }
 
-    fn forget<H: Machine, S>(
+    fn forget<H: BuildHypervisor, S>(
         &mut self,
         world: &mut World<'_, H, S>,
         id: ManagedId,
@@ -155,7 +156,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
         report: &mut dyn FnMut(News),
     ) -> Turn
     where
-        H: Machine,
+        H: BuildHypervisor,
         S: Local,
     {
         self.stage = Stage::Running;
@@ -177,7 +178,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
     }
 
     /// Looks whether a stopped domain is still there.
-    fn look_again<H: Machine, S>(&mut self, world: &World<'_, H, S>) -> Turn {
+    fn look_again<H: BuildHypervisor, S>(&mut self, world: &World<'_, H, S>) -> Turn {
         self.stage = Stage::Kept;
         self.stopped = None;
         if self.is_lost(world) {
@@ -188,7 +189,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
     }
 
     /// Whether somebody else destroyed the domain. Its number may name another one by now.
-    fn is_lost<H: Machine, S>(&mut self, world: &World<'_, H, S>) -> bool {
+    fn is_lost<H: BuildHypervisor, S>(&mut self, world: &World<'_, H, S>) -> bool {
         if !core::mem::take(&mut self.lost) {
             return false;
         }

@@ -12,8 +12,8 @@ use xendless_core::config::{
 use xendless_core::console::{Consoles, Limits};
 use xendless_core::events::Scanner;
 use xendless_core::hyper::{
-    Access, Call, CreateDomain, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory, Gfn,
-    Grants, HvError, Port, Progress, Scheduler, ShutdownReason,
+    Access, Call, CreateDomain, DomId, DomainFlags, Domains, EventChannels, Fault, FaultInjector,
+    ForeignMemory, Gfn, Grants, HvError, Port, Progress, Scheduler, ShutdownReason,
 };
 use xendless_core::life::{
     CreateError, Failure, Fate, Files, ManagedId, Manager, News, ShutdownError, State, Wish, World,
@@ -205,7 +205,7 @@ fn a_domain_is_made_found_and_taken_down() {
     let (mut rig, id, domid) = Rig::running(Actions::default());
     let info = rig.hv.domain_info(domid).unwrap();
     assert_eq!((info.pages, info.online_vcpus > 0, info.shutdown), (1024, true, None));
-    assert!(!info.flags.contains(xendless_core::hyper::DomainFlags::PAUSED));
+    assert!(!info.flags.contains(DomainFlags::PAUSED));
     assert_eq!(rig.manager.find("web"), Some(id));
     let home = format!("/local/domain/{domid}");
     for (node, value, perms) in [
@@ -448,8 +448,6 @@ fn names_and_uuids_belong_to_one_domain_and_come_back() {
     assert_eq!(rig.create(settings()), Err(CreateError::NameTaken));
     let name = DomainName::new("other").unwrap();
     assert_eq!(rig.create(Settings { name, ..settings() }), Err(CreateError::UuidTaken));
-    let pvh = Settings { kind: Kind::Pvh, ..settings() };
-    assert!(matches!(Rig::new(None).create(pvh), Err(CreateError::Unsupported(_))));
     rig.manager.destroy(id);
     rig.run();
     rig.create(settings()).unwrap();
@@ -510,4 +508,17 @@ fn a_rumour_of_death_changes_nothing() {
     rig.run();
     assert_eq!(rig.take_news(), []);
     assert_eq!(rig.manager.status(id).unwrap().state, State::Running);
+}
+
+#[test]
+fn a_pvh_domain_is_made_and_taken_down() {
+    let mut rig = Rig::new(None);
+    let id = rig.create(Settings { kind: Kind::Pvh, ..settings() }).unwrap();
+    rig.run();
+    let domid = rig.manager.status(id).unwrap().domid;
+    let domid = domid.unwrap_or_else(|| panic!("{:?}", rig.news));
+    assert!(rig.hv.domain_info(domid).unwrap().flags.contains(DomainFlags::HVM));
+    assert_eq!(rig.read(&format!("/libxl/{domid}/type")).as_deref(), Some("pvh"));
+    rig.manager.destroy(id);
+    rig.assert_clean();
 }

@@ -56,7 +56,7 @@ impl Site for Rings {
 /// The control domain's side.
 pub(super) struct Machine {
     rings: Rings,
-    service: RefCell<Service<Rings, Pipe>>,
+    service: RefCell<Service<Rc<Page>, Pipe>>,
     /// The privileged client.
     root: RefCell<(ConnId, Pipe, Client)>,
     consoles: BTreeMap<u16, Page>,
