@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use lexopt::Parser;
 use xendless_tests::admin::kernel::Kernel;
 use xendless_tests::admin::session::Session;
-use xendless_tests::admin::{cpio, image};
+use xendless_tests::admin::{bundle, cpio, image};
 use xendless_tests::qemu::accel;
 use xendless_tests::qemu::artifacts::{self, Build, Nameless};
 use xendless_tests::qemu::machine::{Accel, Machine};
@@ -128,7 +128,7 @@ fn judge(ready: bool, end: Option<End>, limit_was_asked_for: bool) -> ExitCode {
 
 /// Runs commands in an admin domain; shows what they write.
 fn run_commands(options: &Options, admin: &Admin) -> Result<ExitCode> {
-    let Prepared { machine, session, ramdisk: _ramdisk } = admin.prepare(options)?;
+    let Prepared { machine, session, module: _module } = admin.prepare(options)?;
     let mut log = Log::create(options)?;
     let mut running = Running::start(&machine, options.limit(), |line| log.write(line))?;
     let mut reader = session.reader();
@@ -162,7 +162,7 @@ struct Prepared {
     machine: Machine,
     session: Session,
     /// The machine's file, which lives as long as this does.
-    ramdisk: Nameless,
+    module: Nameless,
 }
 
 impl Admin {
@@ -173,12 +173,20 @@ impl Admin {
             root.add(guest, host)?;
         }
         let session = Session::new(&mut root, &self.commands)?;
+        let ramdisk = cpio::archive(&root)?;
         let mut machine = options.machine()?;
-        machine.control = kernel.plain()?;
-        machine.control_args = image::COMMAND_LINE.into();
-        let ramdisk = Nameless::new(&cpio::archive(&root)?)?;
-        machine.bundle = Some(ramdisk.path());
-        machine.control_memory_mib = self.memory_mib;
-        Ok(Prepared { machine, session, ramdisk })
+        let module = if self.plain_dom0 {
+            machine.control = kernel.plain()?;
+            machine.control_args = image::COMMAND_LINE.into();
+            machine.control_memory_mib = self.memory_mib;
+            Nameless::new(&ramdisk)?
+        } else {
+            let bundle = bundle::bundle(&kernel, ramdisk, self.memory_mib)?;
+            // Xen counts the bundle as the control domain's memory.
+            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))?;
+            Nameless::new(&bundle)?
+        };
+        machine.bundle = Some(module.path());
+        Ok(Prepared { machine, session, module })
     }
 }

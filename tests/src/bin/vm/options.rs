@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
 use xendless_tests::admin::kernel::Flavour;
 
@@ -15,8 +15,7 @@ usage: ci/vm [options] -- 'shell commands'
        ci/vm --no-admin [options]
 
 Builds what is stale, runs the shell commands as root in the admin domain, prints only their output and ends with
-their exit status. Under the control domain the admin domain comes with a later version; until then --plain-dom0
-and --no-admin are what works.
+their exit status.
 
   --plain-dom0         boot the admin domain as Xen's initial domain, without a control domain, to compare with
   --generic            run Debian's generic kernel in it, not the one for virtual machines; as a dom0 it always does
@@ -69,6 +68,8 @@ pub(crate) struct Admin {
     pub(crate) additions: Vec<(PathBuf, String)>,
     pub(crate) flavour: Flavour,
     pub(crate) memory_mib: u32,
+    /// It is Xen's initial domain, and there is no control domain.
+    pub(crate) plain_dom0: bool,
 }
 
 const ADMIN_MEMORY_MIB: u32 = 512;
@@ -134,15 +135,13 @@ impl Words {
         } else {
             ensure!(!self.stay && self.bundle.is_none(), "--stay and --bundle need --no-admin (see --help)");
             ensure!(!self.commands.is_empty(), "which commands? (see --help)");
-            if !self.plain_dom0 {
-                bail!("the admin domain under the control domain comes with a later version (see --help)");
-            }
             let generic = self.generic || self.plain_dom0;
             Boot::Admin(Admin {
                 commands: self.commands.join(" "),
                 additions: self.additions,
                 flavour: if generic { Flavour::Generic } else { Flavour::Cloud },
                 memory_mib: self.admin_mib.unwrap_or(ADMIN_MEMORY_MIB),
+                plain_dom0: self.plain_dom0,
             })
         };
         Ok(Options {
