@@ -1,11 +1,13 @@
 //! From Xen's hand-over to a control domain at work, or to one line that says why not.
 //!
-//! [`start`] checks what the control domain stands on, binds its event channels and says that it is ready. When
-//! anything is wrong it takes back what it bound, prints nothing and returns the reason. The caller prints that
-//! as the one fatal line and powers off. Powering off, not crashing: Xen restarts the machine when its initial
-//! domain crashes, and the next boot would fail the same way, for ever.
+//! [`start`] checks what the control domain stands on, binds its event channels, says that it is ready and begins to
+//! make the domains of the boot bundle. When anything is wrong it takes back what it bound, prints nothing and
+//! returns the reason. The caller prints that as the one fatal line and powers off. Powering off, not crashing: Xen
+//! restarts the machine when its initial domain crashes, and the next boot would fail the same way, for ever. A
+//! domain that cannot be made is no such reason: a line says why, and the others are started.
 #![forbid(unsafe_code)]
 
+mod domains;
 mod error;
 mod options;
 #[cfg(test)]
@@ -33,21 +35,21 @@ const VIRQS: [Virq; 4] = [Virq::Debug, Virq::DomainException, Virq::Console, Vir
 
 /// What Xen said about us when it handed over.
 #[derive(Clone, Copy, Debug)]
-pub struct BootFacts<'a> {
+pub struct BootFacts {
     /// We are the domain Xen made first (`SIF_INITDOMAIN`).
     pub initial_domain: bool,
     /// We may control other domains (`SIF_PRIVILEGED`).
     pub privileged: bool,
     /// Pages of memory we have.
     pub pages: u64,
-    /// The boot bundle, if Xen loaded a second module.
-    pub bundle: Option<&'a [u8]>,
+    /// The boot bundle, if Xen loaded a second module. It stays where it is.
+    pub bundle: Option<&'static [u8]>,
     /// When our first instruction ran, in nanoseconds since Xen booted.
     pub entered_at: u64,
 }
 
 /// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer that Xen gives a new PV domain.
-pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts<'_>) -> Result<Control<P>, BootError>
+pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts) -> Result<Control<P>, BootError>
 where
     P: Deref<Target = Page>,
     H: Console + EventChannels + Host,
@@ -56,11 +58,14 @@ where
     check_hypervisor(hv)?;
     check_memory(facts)?;
     let bundle = facts.bundle.ok_or(BootError::NoBundle)?;
-    Bundle::open(bundle).map_err(BootError::BadBundle)?;
+    let bundle = Bundle::open(bundle).map_err(BootError::BadBundle)?;
 
     let mut control = Control::new(facts.entered_at).map_err(|_| BootError::OutOfMemory)?;
     match bind_virqs(hv, &mut control).and_then(|()| announce(hv, site, facts)) {
-        Ok(()) => Ok(control),
+        Ok(()) => {
+            domains::create_all(hv, site, &mut control, bundle.into_domains());
+            Ok(control)
+        }
         Err(error) => {
             control.release(hv);
             Err(error)
@@ -68,7 +73,7 @@ where
     }
 }
 
-fn check_rights(facts: &BootFacts<'_>) -> Result<(), BootError> {
+fn check_rights(facts: &BootFacts) -> Result<(), BootError> {
     if !facts.initial_domain {
         return Err(BootError::NotInitialDomain);
     }
@@ -89,7 +94,7 @@ fn check_hypervisor(host: &impl Host) -> Result<(), BootError> {
     }
 }
 
-fn check_memory(facts: &BootFacts<'_>) -> Result<(), BootError> {
+fn check_memory(facts: &BootFacts) -> Result<(), BootError> {
     let bundle = facts.bundle.map_or(0, <[u8]>::len).div_ceil(PAGE_SIZE) as u64;
     let needed = LEAST_PAGES.saturating_add(bundle);
     if facts.pages < needed {
@@ -113,7 +118,7 @@ where
     Ok(())
 }
 
-fn announce(console: &impl Console, site: &impl Site, facts: &BootFacts<'_>) -> Result<(), BootError> {
+fn announce(console: &impl Console, site: &impl Site, facts: &BootFacts) -> Result<(), BootError> {
     let after_ns = site.now().saturating_sub(facts.entered_at);
     let ready = Ready { version: lines::VERSION, after_us: after_ns / 1000, heap: site.heap() };
     lines::print(console, ready)?;

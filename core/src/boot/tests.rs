@@ -114,12 +114,11 @@ impl Site for Nowhere {
 
 #[test]
 fn event_channels_that_cannot_be_are_refused_and_given_back() {
-    let bundle = Header::new(0, &[], 48).to_bytes();
     let facts = BootFacts {
         initial_domain: true,
         privileged: true,
         pages: u64::MAX,
-        bundle: Some(&bundle),
+        bundle: Some(Vec::leak(Header::new(0, &[], 48).to_bytes().to_vec())),
         entered_at: 0,
     };
     for (answers, told) in [

@@ -3,20 +3,27 @@
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::xen;
 use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, Trial};
-use xendless_core::bundle::BundleError;
+use xendless_core::bundle::{BundleError, Role};
+use xendless_core::config::{DomainConfig, DomainName, Settings, Uuid};
 use xendless_core::control::{Control, Event};
 use xendless_core::hyper::{DomId, Fault, FaultInjector, Hypervisor, PortState, ShutdownReason, XenVersion};
+use xendless_core::life::State;
 use xendless_core::lines::{self, FATAL_PREFIX, Fatal, Ready};
-use xendless_hosttools::bundle::Maker;
+use xendless_core::rights::Rights;
+use xendless_hosttools::bundle::{Maker, Start};
+use xendless_tests::kernel::Elf;
 use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimMapping, SimSite};
 
-fn bundle() -> Vec<u8> {
+use super::life::settings;
+
+/// A bundle that stays, as the real one does.
+fn bundle() -> &'static [u8] {
     let mut maker = Maker::new();
     maker.add("kernel", vec![1; 10_000]).unwrap();
-    maker.make().unwrap()
+    maker.make().unwrap().leak()
 }
 
-fn facts(bundle: &[u8]) -> BootFacts<'_> {
+fn facts(bundle: &'static [u8]) -> BootFacts {
     BootFacts {
         initial_domain: true,
         privileged: true,
@@ -30,7 +37,7 @@ fn facts(bundle: &[u8]) -> BootFacts<'_> {
 fn boot_or_halt(
     hv: &impl Hypervisor,
     site: &SimSite,
-    facts: &BootFacts<'_>,
+    facts: &BootFacts,
 ) -> Result<Control<SimMapping>, BootError> {
     boot::start(hv, site, facts).inspect_err(|error| {
         lines::print(hv, Fatal(error)).unwrap();
@@ -48,7 +55,7 @@ fn assert_clean_refusal(sim: &SimHypervisor, error: &BootError) {
     sim.assert_pristine();
 }
 
-fn refusal(facts: &BootFacts<'_>) -> BootError {
+fn refusal(facts: &BootFacts) -> BootError {
     let sim = SimHypervisor::default();
     let error = boot_or_halt(&sim.control(), &SimSite::new(&sim), facts).unwrap_err();
     assert_clean_refusal(&sim, &error);
@@ -60,7 +67,7 @@ fn a_good_boot_says_that_it_is_ready() {
     let sim = SimHypervisor::default();
     sim.advance(4_214_000);
     let (site, bundle) = (SimSite::new(&sim), bundle());
-    boot_or_halt(&sim.control(), &site, &facts(&bundle)).unwrap();
+    boot_or_halt(&sim.control(), &site, &facts(bundle)).unwrap();
 
     let console = sim.console();
     let ready = Ready::parse(console.strip_suffix('\n').unwrap()).expect("the ready line");
@@ -73,13 +80,47 @@ fn a_good_boot_says_that_it_is_ready() {
     assert_eq!(bound, virqs.map(PortState::Virq));
 }
 
+/// A domain for the bundle, its kernel different from others'.
+fn start(name: &str, role: Role) -> Start {
+    let mut uuid = [1; 16];
+    uuid.iter_mut().zip(name.bytes()).for_each(|(byte, char)| *byte = char);
+    let (name, uuid) = (DomainName::new(name).unwrap(), Uuid::from_bytes(uuid).unwrap());
+    let config = DomainConfig::new(Settings { name, uuid, ..settings() }).unwrap();
+    let kernel = [Elf::pv().build(), uuid.to_string().into_bytes()].concat();
+    Start { role, rights: Rights::Nothing, config, kernel, ramdisk: None }
+}
+
+#[test]
+fn the_bundles_domains_come_to_run_and_a_damaged_one_stops_no_other() {
+    let mut maker = Maker::new();
+    for start in [start("first", Role::Guest), start("admin", Role::Admin), start("last", Role::Guest)] {
+        maker.start(start).unwrap();
+    }
+    let mut bundle = maker.make().unwrap();
+    // The end of the kernel that comes last in it.
+    *bundle.last_mut().unwrap() ^= 1;
+    let sim = SimHypervisor::default();
+    let (hv, site) = (sim.control(), SimSite::new(&sim));
+    let mut control = boot_or_halt(&hv, &site, &facts(bundle.leak())).unwrap();
+    let lines = sim.console();
+    let wanted = "xendless: domain 'last' is not started: the contents of a payload are damaged\n";
+    assert!(lines.ends_with(wanted), "{lines}");
+    while control.poll(&hv, &site).is_due(sim.now()) {}
+    let running: Vec<_> = control
+        .managed()
+        .iter()
+        .map(|(id, config)| (config.name.to_string(), control.managed().status(id).unwrap().state))
+        .collect();
+    assert_eq!(running, [("first".into(), State::Running), ("admin".into(), State::Running)]);
+}
+
 #[test]
 fn a_fault_in_any_hypercall_is_one_fatal_line_and_leaves_nothing() {
     let bundle = bundle();
     let boot = |fault| {
         let sim = SimHypervisor::default();
         let hv: FaultInjector<SimDomain> = FaultInjector::new(sim.control(), fault);
-        let outcome = boot_or_halt(&hv, &SimSite::new(&sim), &facts(&bundle));
+        let outcome = boot_or_halt(&hv, &SimSite::new(&sim), &facts(bundle));
         (sim, hv, outcome)
     };
     let (_, counted, outcome) = boot(None);
@@ -104,7 +145,7 @@ fn a_fault_in_any_hypercall_is_one_fatal_line_and_leaves_nothing() {
 #[test]
 fn wrong_facts_are_told_apart() {
     let bundle = bundle();
-    let good = facts(&bundle);
+    let good = facts(bundle);
     assert_eq!(refusal(&BootFacts { initial_domain: false, ..good }), BootError::NotInitialDomain);
     assert_eq!(refusal(&BootFacts { privileged: false, ..good }), BootError::NotPrivileged);
     assert_eq!(refusal(&BootFacts { bundle: None, ..good }), BootError::NoBundle);
@@ -117,7 +158,7 @@ fn the_least_memory_is_enough_and_a_page_less_is_not() {
     let bundle = bundle();
     let pages = LEAST_PAGES + bundle.len().div_ceil(4096) as u64;
     let sim = SimHypervisor::default();
-    let least = BootFacts { pages, ..facts(&bundle) };
+    let least = BootFacts { pages, ..facts(bundle) };
     boot_or_halt(&sim.control(), &SimSite::new(&sim), &least).unwrap();
     let error = refusal(&BootFacts { pages: pages - 1, ..least });
     assert_eq!(error, BootError::TooLittleMemory { pages: pages - 1, needed: pages });
@@ -128,7 +169,7 @@ fn an_unknown_xen_is_refused_by_name() {
     let version = XenVersion { major: 4, minor: 16 };
     let sim = SimHypervisor::new(Config { version, ..Config::default() });
     let bundle = bundle();
-    let error = boot_or_halt(&sim.control(), &SimSite::new(&sim), &facts(&bundle)).unwrap_err();
+    let error = boot_or_halt(&sim.control(), &SimSite::new(&sim), &facts(bundle)).unwrap_err();
     assert!(matches!(error, BootError::NoInterface(_)), "{error}");
     assert!(error.to_string().contains("Xen 4.16"), "{error}");
     assert_clean_refusal(&sim, &error);

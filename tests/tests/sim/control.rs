@@ -34,12 +34,11 @@ impl Rig {
         let sim = SimHypervisor::default();
         let hv = FaultInjector::new(sim.control(), fault);
         let site = SimSite::new(&sim);
-        let bundle = Maker::new().make().unwrap();
         let facts = BootFacts {
             initial_domain: true,
             privileged: true,
             pages: 8 << 10,
-            bundle: Some(&bundle),
+            bundle: Some(Maker::new().make().unwrap().leak()),
             entered_at: 0,
         };
         let control = boot::start(&hv, &site, &facts).unwrap();
