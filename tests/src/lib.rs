@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod differential;
+pub mod fuzzing;
 pub mod kernel;
 pub mod qemu;
 pub mod sim;

@@ -80,6 +80,7 @@ fn a_domain_speaks_over_its_ring_and_owns_its_home() {
     let mut reference = Reference::start().unwrap();
     let ask = |kind, payload: &[u8]| Ask { kind, tx_id: 0, payload: payload.to_vec() };
     reference.create(5);
+    reference.attach(5);
     let (tool, guest) = (Who::Tool(0), Who::Domain(5));
     for (who, request, answer) in [
         (tool, ask(Kind::MKDIR, b"/local/domain/5\0"), &b"OK\0"[..]),

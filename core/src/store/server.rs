@@ -21,7 +21,7 @@ use super::state::{Refusal, State};
 use super::transaction::Transaction;
 use super::verbs::Ask;
 use super::watch::Watches;
-use super::wire::{Access, Header, Message, Perm, XsError};
+use super::wire::{Access, Header, Kind, Message, Perm, XsError};
 use crate::hyper::{DomId, Port};
 use crate::ring::xenstore::Features;
 
@@ -154,8 +154,10 @@ impl Server {
             return Outcome::Reply(Message::error(header, XsError::EINVAL));
         };
         let tx_id = if header.kind.ignores_transaction() { 0 } else { header.tx_id };
-        let transaction = connection.transactions.remove(&tx_id);
-        let unknown = tx_id != 0 && transaction.is_none();
+        let unknown = tx_id != 0 && !connection.transactions.contains_key(&tx_id);
+        // A command may look at all there is, so nothing is taken away for it.
+        let uses_it = header.kind != Kind::CONTROL;
+        let transaction = if uses_it { connection.transactions.remove(&tx_id) } else { None };
         let mut ask =
             Ask { conn, caller: self.caller(conn), tx_id, transaction, features: self.features_of(conn) };
         // Refusals come in the order in which Xen's C xenstored looks at a request.

@@ -80,6 +80,8 @@ pub(crate) struct Effect {
     pub(crate) value: bool,
     pub(crate) perms: bool,
     pub(crate) told: bool,
+    /// Who could do what with the node before, if there was one.
+    pub(crate) before: Option<Rc<Perms>>,
 }
 
 /// An open transaction.
@@ -196,8 +198,9 @@ impl Transaction {
         self.touched.iter().filter_map(|(path, touch)| {
             let Changed { order, was, removed, value, perms, told } = touch.change?;
             let after = self.view.get(path.as_path());
-            let before = if removed { 0 } else { was };
-            let (growth, fresh) = (after.map_or(0, cost).saturating_sub(before), before == 0);
+            let replaced = if removed { 0 } else { was };
+            let (growth, fresh) = (after.map_or(0, cost).saturating_sub(replaced), replaced == 0);
+            let before = self.base.get(path.as_path()).map(|node| Rc::clone(&node.value.perms));
             let node = after.map(|node| node.value.clone());
             Some(Effect {
                 path: path.clone(),
@@ -209,6 +212,7 @@ impl Transaction {
                 value,
                 perms,
                 told,
+                before,
             })
         })
     }

@@ -9,6 +9,9 @@
 //! C xenstored needs of Xen only event channels, one page per domain and the question whether a domain lives. A
 //! preloaded library gives it those from files, so it runs on any machine and serves domains over real rings.
 
+pub mod compare;
 pub mod page;
 pub mod reference;
+pub mod session;
 pub mod store;
+pub mod subject;

@@ -1,6 +1,6 @@
 //! A ring page in a file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::ops::Deref;
 use std::path::Path;
 use std::ptr::{self, NonNull};
@@ -14,11 +14,12 @@ use xendless_core::shared::{PAGE_SIZE, Page};
 pub struct SharedPage(NonNull<Page>);
 
 impl SharedPage {
-    /// Makes the file, zeroed, and maps it.
-    pub fn create(path: &Path) -> Result<Self> {
-        fs::write(path, [0; PAGE_SIZE]).with_context(|| format!("writing {}", path.display()))?;
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        Self::map(&file).with_context(|| format!("mapping {}", path.display()))
+    /// Maps the page in a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        file.map_err(Into::into)
+            .and_then(|file| Self::map(&file))
+            .with_context(|| format!("mapping {}", path.display()))
     }
 
     fn map(file: &File) -> Result<Self> {

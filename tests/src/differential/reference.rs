@@ -7,13 +7,17 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::io::ioctl_fionread;
 use tempfile::TempDir;
 use xendless_core::ring::xenstore::GuestEnd;
+use xendless_core::shared::PAGE_SIZE;
 use xendless_core::store::client::WatchEvent;
+use xendless_core::store::wire::Kind;
 use xendless_hosttools::xenstored::Socket;
 
 use super::page::SharedPage;
@@ -24,8 +28,11 @@ use crate::qemu::artifacts;
 const VIRQ_PORT: u32 = 1;
 const FIRST_PORT: u32 = 1000;
 
-/// How long the server may be silent before it counts as hung.
-const PATIENCE: Timespec = Timespec { tv_sec: 20, tv_nsec: 0 };
+/// A client of the harness itself.
+const ONLOOKER: Who = Who::Tool(u8::MAX);
+
+/// How long the server may be silent before it counts as gone.
+const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
 /// A running xenstored.
 pub struct Reference {
@@ -42,12 +49,12 @@ impl Reference {
     pub fn start() -> Result<Self> {
         let folder = TempDir::new()?;
         let at = |name: &str| folder.path().join(name);
-        let domain_0 = Line::new(GuestEnd::attach(SharedPage::create(&at("ring.0"))?)?);
+        fs::write(at("ring.0"), [0; PAGE_SIZE])?;
         fs::write(at("port"), "1")?;
         let (to_server, to_guests) = (fifo(&at("to-server"))?, fifo(&at("to-guests"))?);
         let mut server = Command::new(xen_program("xenstored")?)
             .args(["--no-fork", "--output-pid"])
-            .env("LD_PRELOAD", build_shim(folder.path())?)
+            .env("LD_PRELOAD", shim()?)
             .env("XENDLESS_SHIM", folder.path())
             .env("XENSTORED_RUNDIR", folder.path())
             .env("XENSTORED_PATH", at("socket"))
@@ -58,8 +65,13 @@ impl Reference {
         // It prints its process id once it is ready.
         let printed = server.stdout.as_mut().context("no output")?.read(&mut [0])?;
         ensure!(printed == 1, "xenstored ended while it started: {}", server.wait()?);
-        let domains = BTreeMap::from([(0, domain_0)]);
-        Ok(Self { folder, server, to_server, to_guests, tools: BTreeMap::new(), domains })
+        let (tools, domains) = (BTreeMap::new(), BTreeMap::new());
+        let mut reference = Self { folder, server, to_server, to_guests, tools, domains };
+        // It keeps a node of its own there.
+        let tool = Ask { kind: Kind::RM, tx_id: 0, payload: b"/tool\0".to_vec() };
+        let removed = reference.ask(ONLOOKER, &tool);
+        ensure!(removed.is_ok_and(|told| told.kind == Kind::RM), "/tool is not there to be removed");
+        Ok(reference)
     }
 
     /// A new socket to it.
@@ -76,13 +88,26 @@ impl Reference {
         Ok((Line::new(socket.clone()), socket))
     }
 
+    /// Has the server look at all domains. It takes events one by one, so they are let run out first.
+    fn raise_virq(&mut self) {
+        signal(&self.to_server, VIRQ_PORT);
+        let nothing = Ask { kind: Kind::GET_DOMAIN_PATH, tx_id: 0, payload: b"0\0".to_vec() };
+        while ioctl_fionread(&self.to_server).expect("the FIFO's fill") > 0 {
+            if self.ask(ONLOOKER, &nothing).is_err() {
+                return;
+            }
+        }
+        let _done = self.ask(ONLOOKER, &nothing);
+    }
+
     fn ask_as_domain(&mut self, domid: u16, ask: &Ask) -> Result<Told, Gone> {
         let line = self.domains.get_mut(&domid).ok_or(Gone)?;
         let (to_server, to_guests) = (&self.to_server, &self.to_guests);
         let answer = line.ask(ask, || {
             signal(to_server, FIRST_PORT + u32::from(domid));
-            wait(to_guests);
+            wait(to_guests)?;
             drain(to_guests);
+            Ok(())
         });
         // What was read made room.
         signal(to_server, FIRST_PORT + u32::from(domid));
@@ -114,21 +139,29 @@ impl Store for Reference {
     }
 
     fn create(&mut self, domid: u16) {
-        let page = SharedPage::create(&self.file("ring", domid)).expect("a ring page");
+        fs::write(self.file("ring", domid), [0; PAGE_SIZE]).expect("a ring page");
+    }
+
+    fn attach(&mut self, domid: u16) {
+        let page = SharedPage::open(&self.file("ring", domid)).expect("the domain exists");
         self.domains.insert(domid, Line::new(GuestEnd::attach(page).expect("an empty ring")));
     }
 
     fn shut_down(&mut self, domid: u16) {
         fs::write(self.file("shutdown", domid), "").expect("a file");
-        signal(&self.to_server, VIRQ_PORT);
+        self.raise_virq();
+    }
+
+    fn resume(&mut self, domid: u16) {
+        // It need not have shut down before.
+        let _absent = fs::remove_file(self.file("shutdown", domid));
     }
 
     fn destroy(&mut self, domid: u16) {
         self.domains.remove(&domid);
         fs::remove_file(self.file("ring", domid)).expect("the domain exists");
-        // It need not have shut down before.
-        let _absent = fs::remove_file(self.file("shutdown", domid));
-        signal(&self.to_server, VIRQ_PORT);
+        self.resume(domid);
+        self.raise_virq();
     }
 
     fn hang_up(&mut self, tool: u8) {
@@ -153,14 +186,24 @@ pub fn xen_program(name: &str) -> Result<PathBuf> {
     programs.find(|path| path.exists()).with_context(missing)
 }
 
-/// Compiles the library that plays Xen.
-fn build_shim(folder: &Path) -> Result<PathBuf> {
+/// The library that plays Xen, compiled once.
+fn shim() -> Result<&'static Path> {
+    static SHIM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let built = SHIM.get_or_init(|| build_shim().map_err(|error| eprintln!("{error:#}")).ok());
+    built.as_deref().context("the library that plays Xen could not be built")
+}
+
+fn build_shim() -> Result<PathBuf> {
+    let folder = artifacts::target().join("xenstored");
+    fs::create_dir_all(&folder)?;
     let (source, library) = (folder.join("shim.c"), folder.join("shim.so"));
-    fs::write(&source, include_str!("shim.c"))?;
+    let fresh = folder.join(format!("shim.{}.so", std::process::id()));
+    artifacts::replace_file(&source, include_bytes!("shim.c"))?;
     let compiler =
-        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).status();
+        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&fresh, &source]).status();
     let compiled = compiler.context("no C compiler: run ci/setup")?;
     ensure!(compiled.success(), "shim.c does not compile; ci/setup brings the headers it needs");
+    fs::rename(&fresh, &library)?;
     Ok(library)
 }
 
@@ -174,9 +217,9 @@ fn signal(mut to_server: &File, port: u32) {
     to_server.write_all(&port.to_ne_bytes()).expect("the FIFO takes events");
 }
 
-fn wait(fd: &impl AsFd) {
+fn wait(fd: &impl AsFd) -> Result<(), Gone> {
     let ready = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&PATIENCE)).expect("poll");
-    assert!(ready > 0, "xenstored is silent");
+    if ready > 0 { Ok(()) } else { Err(Gone) }
 }
 
 /// Takes the ports that wait in a FIFO.

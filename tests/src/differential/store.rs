@@ -73,8 +73,14 @@ pub trait Store {
     /// Makes a domain that no store knows of yet.
     fn create(&mut self, domid: u16);
 
+    /// Connects a domain, from now on, to a ring that was just emptied.
+    fn attach(&mut self, domid: u16);
+
     /// Reports a domain as shut down.
     fn shut_down(&mut self, domid: u16);
+
+    /// Lets a domain that shut down go on.
+    fn resume(&mut self, domid: u16);
 
     /// Takes a domain away.
     fn destroy(&mut self, domid: u16);
@@ -116,21 +122,28 @@ impl Line {
     }
 
     /// Sends `ask`, then lets `wait` pass the time until the answer is there.
-    pub fn ask(&mut self, ask: &Ask, mut wait: impl FnMut()) -> Result<Told, Gone> {
+    pub fn ask(&mut self, ask: &Ask, mut wait: impl FnMut() -> Result<(), Gone>) -> Result<Told, Gone> {
         self.last_id += 1;
         let payload = Payload::try_from(ask.payload.as_slice()).expect("a message within the limit");
         self.output.push(Message::new(ask.kind, self.last_id, ask.tx_id, payload));
         loop {
             self.stream.flush(&mut self.output)?;
             while let Some(Frame { header, payload }) = self.stream.pull(&mut self.input)? {
-                if header.kind == Kind::WATCH_EVENT {
-                    self.take_event(&payload);
-                } else {
-                    assert_eq!((header.req_id, header.tx_id), (self.last_id, ask.tx_id), "answer to {ask:?}");
-                    return Ok(Told { kind: header.kind, payload });
+                match header.kind {
+                    Kind::WATCH_EVENT => self.take_event(&payload),
+                    // The answer to a request that was given up.
+                    _ if header.req_id < self.last_id => {}
+                    kind => {
+                        assert_eq!(
+                            (header.req_id, header.tx_id),
+                            (self.last_id, ask.tx_id),
+                            "answer to {ask:?}"
+                        );
+                        return Ok(Told { kind, payload });
+                    }
                 }
             }
-            wait();
+            wait()?;
         }
     }
 

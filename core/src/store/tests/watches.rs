@@ -109,3 +109,15 @@ fn reset_ends_all_watches_and_transactions() {
     assert_eq!(scene.events(guest), [""; 0]);
     scene.watch(guest, "a", "1");
 }
+
+#[test]
+fn a_commit_that_takes_a_node_away_and_makes_it_anew_tells_who_could_read_it() {
+    let (mut scene, [guest]) = Scene::with_guests([5]);
+    scene.watch(guest, "/local", "t");
+    let root = scene.root;
+    let tx = scene.start(root);
+    scene.in_tx(root, Kind::RM, tx, "/local|").unwrap();
+    scene.in_tx(root, Kind::MKDIR, tx, "/local/domain/5|").unwrap();
+    scene.end(root, tx, true).unwrap();
+    assert_eq!(scene.events(guest), ["/local/domain/5 t"]);
+}

@@ -169,13 +169,12 @@ impl Server {
     fn apply(&mut self, effect: &Effect) -> Option<News> {
         let path = effect.path.as_path();
         let removed = if effect.remove { self.state.remove(path) } else { None };
-        let old = self.state.tree.get(path).map(|node| Rc::clone(&node.value.perms));
-        let changed = match (&effect.node, &old) {
-            (Some(data), None) => {
+        let changed = match &effect.node {
+            Some(data) if self.state.tree.get(path).is_none() => {
                 self.state.create(path, &data.perms, data.value());
                 true
             }
-            (Some(data), Some(_)) => {
+            Some(data) => {
                 if effect.value {
                     self.state.set_value(path, data.value());
                 }
@@ -184,9 +183,13 @@ impl Server {
                 }
                 true
             }
-            (None, _) => removed.is_some(),
+            None => removed.is_some(),
         };
-        (changed && effect.told).then(|| News { path: effect.path.clone(), old, removed })
+        (changed && effect.told).then(|| News {
+            path: effect.path.clone(),
+            old: effect.before.clone(),
+            removed,
+        })
     }
 
     fn count_transactions(&mut self, conn: ConnId) {
