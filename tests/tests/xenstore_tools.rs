@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -143,4 +145,19 @@ fn the_server_itself_is_checked_and_tuned() {
     let watches = quota.lines().find(|line| line.starts_with("watches")).unwrap();
     assert_eq!(watches.split_whitespace().nth(2), Some("77"), "{watches}");
     assert!(!store.output(control, &["nonsense"]).status.success());
+}
+
+#[test]
+fn only_root_and_the_one_who_started_it_are_served() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root can be somebody else.
+    }
+    let store = Served::new();
+    // Everybody may knock: the folder and the socket are open, the server is not.
+    for path in [store.0.path().to_path_buf(), store.socket()] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let list = |uid| store.command("xenstore-list", &["/"]).uid(uid).output().unwrap().status.success();
+    assert!(list(0));
+    assert!(!list(65534), "somebody else was served");
 }
