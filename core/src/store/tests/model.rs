@@ -97,12 +97,8 @@ impl Nodes {
         let above = &self.0[&parent(path)].perms;
         let mut perms = above.clone();
         if who != 0 && !rights(above, who)[2] {
-            perms.retain(|entry| entry.2);
-            perms = [
-                vec![(above[0].0, who, true)],
-                perms.into_iter().filter(|entry| above[1..].contains(entry)).collect(),
-            ]
-            .concat();
+            perms = above[1..].iter().copied().filter(|entry| entry.2).collect();
+            perms.insert(0, (above[0].0, who, true));
         }
         self.0.insert(path.into(), Node { value: value.into(), perms });
     }
