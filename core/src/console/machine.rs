@@ -103,6 +103,13 @@ impl<P: Deref<Target = Page>> Consoles<P> {
         self.due().map(|due| self.show_at(&due).max(now))
     }
 
+    /// Whether there is more of this console to show than the line carries at once: until it is shown, the domain
+    /// waits at its own full ring, as it would for a real line, and nothing of it is lost.
+    pub(super) fn machine_is_behind(&self, id: ConsoleId) -> bool {
+        let at_once = SHOWN.min(usize::try_from(self.machine.burst).unwrap_or(SHOWN));
+        self.machine.joined == Some(id) && self.due().is_some_and(|due| due.bytes >= at_once)
+    }
+
     fn read_typed(&mut self, hv: &impl Console, report: &mut dyn FnMut(Notice)) {
         let machine = &mut self.machine;
         if !machine.input || !machine.typed.is_empty() {

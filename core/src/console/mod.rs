@@ -9,7 +9,7 @@
 //!
 //! A viewer is a position in a history. One that is slow blocks nobody and costs nothing; what left the history
 //! before it was read is counted as lost. Input goes straight into the domain's ring; what does not fit is left to
-//! whoever typed it. One console can be joined to the machine's own, in both directions.
+//! whoever typed it. One console can be joined to the machine's own, in both directions; its domain waits for the line.
 //!
 //! A domain that breaks its ring is cut off: its page is unmapped and its channel closed, and it runs on without.
 #![forbid(unsafe_code)]

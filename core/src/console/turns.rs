@@ -47,10 +47,11 @@ impl<P: Deref<Target = Page>> Consoles<P> {
     }
 
     fn serve(&mut self, hv: &impl EventChannels, now: u64, id: ConsoleId, report: &mut dyn FnMut(Notice)) {
+        let behind = self.machine_is_behind(id);
         let Some(console) = self.consoles.get_mut(id.0) else { return };
         console.turn = Turn::Idle;
         let tokens = console.bucket.available(now);
-        if tokens < TURN_COST {
+        if tokens < TURN_COST || behind {
             console.turn = Turn::Paused;
             self.paused.push_back((now.saturating_add(PAUSE_NS), id));
             return;

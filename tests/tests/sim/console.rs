@@ -402,13 +402,7 @@ fn attack_b05_console_the_machine_shows_a_storm_no_faster_than_its_line() {
     assert_eq!(rig.sim.console().len(), 30_000, "all of it comes in the end");
     rig.print(&mut admin, &[b'+'; 200_000]);
     rig.pass(30 * SECOND);
-    let shown = rig.sim.console();
-    let lost = format!("{}", Lost(rig.consoles.dropped(console).unwrap()));
-    let lost = lost.trim().split(' ').next().unwrap();
-    assert!(
-        shown.contains(lost) && shown.ends_with("++++"),
-        "what was too much is missing, and that is said"
-    );
+    assert_eq!(rig.sim.console().len(), 230_000, "the domain waited for the line, and nothing is lost");
 }
 
 #[test]
