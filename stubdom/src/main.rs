@@ -88,6 +88,7 @@ fn boot(start: &'static StartInfo) -> Result<(Xen, Work), BootError> {
         memory.pages,
         memory.bundle.map_or(0, <[u8]>::len)
     );
+    facts.check_rights()?;
     let xen = Xen::new()?;
     let control = boot::start(&xen, &Here, &facts)?;
     if let (true, Some(trial)) = (faults::ENABLED, options.trial) {

@@ -48,13 +48,27 @@ pub struct BootFacts {
     pub entered_at: u64,
 }
 
+impl BootFacts {
+    /// Whether we may do our work at all. A caller that has to ask Xen for something before [`start`] checks it
+    /// first, so that a domain without the right is told so, and not what Xen refused it.
+    pub fn check_rights(&self) -> Result<(), BootError> {
+        if !self.initial_domain {
+            return Err(BootError::NotInitialDomain);
+        }
+        if !self.privileged {
+            return Err(BootError::NotPrivileged);
+        }
+        Ok(())
+    }
+}
+
 /// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer that Xen gives a new PV domain.
 pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts) -> Result<Control<P>, BootError>
 where
     P: Deref<Target = Page>,
     H: Console + EventChannels + Host,
 {
-    check_rights(facts)?;
+    facts.check_rights()?;
     check_hypervisor(hv)?;
     check_memory(facts)?;
     let bundle = facts.bundle.ok_or(BootError::NoBundle)?;
@@ -71,16 +85,6 @@ where
             Err(error)
         }
     }
-}
-
-fn check_rights(facts: &BootFacts) -> Result<(), BootError> {
-    if !facts.initial_domain {
-        return Err(BootError::NotInitialDomain);
-    }
-    if !facts.privileged {
-        return Err(BootError::NotPrivileged);
-    }
-    Ok(())
 }
 
 /// One sysctl shows that we and Xen speak the same control interface.
