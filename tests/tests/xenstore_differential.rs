@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use xendless_tests::differential::compare::{Difference, Known, compare, shrink};
+use xendless_tests::differential::compare::{Difference, compare, shrink};
+use xendless_tests::differential::known::Known;
 use xendless_tests::differential::reference::Reference;
 use xendless_tests::differential::session::{Replay, Session};
 use xendless_tests::differential::subject::Subject;

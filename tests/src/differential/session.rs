@@ -2,11 +2,12 @@
 //!
 //! Few paths make clients meet; nonsense is rare, so that most of a session has effects.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use xendless_core::store::wire::{Kind, PAYLOAD_MAX};
 
+use super::choices::Choices;
 use super::store::{Ask, Who};
 
 /// Domains that may exist.
@@ -71,38 +72,6 @@ impl Source for Replay<'_> {
     }
 
     fn set_open(&mut self, _: Who, _: usize) {}
-}
-
-/// Where a session's choices come from.
-enum Choices {
-    Random(Rng),
-    /// Bytes, one for a choice, two where one cannot reach. Behind the last all choices are the first.
-    Given(VecDeque<u8>),
-}
-
-impl Choices {
-    fn byte(&mut self) -> u8 {
-        match self {
-            Self::Random(rng) => rng.u8(..),
-            Self::Given(bytes) => bytes.pop_front().unwrap_or_default(),
-        }
-    }
-
-    fn below(&mut self, end: u32) -> u32 {
-        match self {
-            Self::Random(rng) => rng.u32(..end),
-            Self::Given(_) if end <= 256 => u32::from(self.byte()) % end,
-            Self::Given(_) => u32::from(u16::from_le_bytes([self.byte(), self.byte()])) % end,
-        }
-    }
-
-    fn size(&mut self, end: usize) -> usize {
-        self.below(u32::try_from(end).expect("a small number")) as usize
-    }
-
-    fn are_over(&self) -> bool {
-        matches!(self, Self::Given(bytes) if bytes.is_empty())
-    }
 }
 
 /// Makes up the steps of one session.
