@@ -62,7 +62,8 @@ impl BootFacts {
     }
 }
 
-/// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer that Xen gives a new PV domain.
+/// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer
+/// that Xen gives a new PV domain.
 pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts) -> Result<Control<P>, BootError>
 where
     P: Deref<Target = Page>,
