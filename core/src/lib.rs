@@ -17,6 +17,7 @@
 //! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
 //! | [`console`] | every domain's console: history, viewers, the machine's serial line | bounded; who prints too much waits, alone |
 //! | [`builder`] | from kernel files to domains that can run | plans are data; kernels are hostile; long work goes in steps |
+//! | [`images`] | kernels and ramdisks by content, and kernels unpacked before | one budget of bytes; what is in use stays |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
 //! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
@@ -40,6 +41,7 @@ pub mod console;
 pub mod control;
 pub mod events;
 pub mod hyper;
+pub mod images;
 pub mod life;
 pub mod lines;
 pub mod rights;
