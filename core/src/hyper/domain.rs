@@ -1,6 +1,8 @@
 //! What is asked and learnt about domains and the host.
 //! Sources: `xen/domctl.h`, `xen/sysctl.h`, `xen/sched.h`, `xen/version.h`.
 
+use alloc::string::String;
+
 use bitflags::bitflags;
 
 use super::{DomId, Mfn, VcpuId};
@@ -220,4 +222,27 @@ pub enum SchedulerKind {
     Null,
     /// A number this project does not know.
     Other(u32),
+}
+
+/// What the running hypervisor was built from, and how. Source: `xen/version.h`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct XenBuild {
+    /// What follows the version's numbers, as in `.7`.
+    pub extra: String,
+    /// The kinds of domain that can run.
+    pub capabilities: String,
+    /// The revision of its source.
+    pub changeset: String,
+    /// Its command line.
+    pub command_line: String,
+    /// The compiler.
+    pub compiler: String,
+    /// Who compiled it.
+    pub compile_by: String,
+    /// Where.
+    pub compile_domain: String,
+    /// When.
+    pub compile_date: String,
+    /// Where its memory begins in a domain's address space.
+    pub virt_start: u64,
 }

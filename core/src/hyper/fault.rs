@@ -6,7 +6,8 @@ use core::cell::Cell;
 use super::{
     Access, Call, Console, CreateDomain, DomId, DomainHandle, DomainInfo, Domains, EventChannels,
     ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory, Port, PortState,
-    Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
+    Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenBuild,
+    XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -246,6 +247,10 @@ impl<H: Host> Host for FaultInjector<H> {
         self.gate(Call::XenVersion)?.xen_version()
     }
 
+    fn xen_build(&self) -> Result<XenBuild> {
+        self.gate(Call::XenVersion)?.xen_build()
+    }
+
     fn host_info(&self) -> Result<HostInfo> {
         self.gate(Call::PhysInfo)?.host_info()
     }
@@ -256,5 +261,9 @@ impl<H: Host> Host for FaultInjector<H> {
 
     fn read_console_ring(&self, index: u32, buffer: &mut [u8]) -> Result<(usize, u32)> {
         self.gate(Call::ReadConsoleRing)?.read_console_ring(index, buffer)
+    }
+
+    fn clear_console_ring(&self) -> Result<()> {
+        self.gate(Call::ReadConsoleRing)?.clear_console_ring()
     }
 }

@@ -18,7 +18,7 @@ mod traits;
 pub use crate::abi::version::XenVersion;
 pub use domain::{
     CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, PvStart, PvhStart,
-    SchedulerKind, ShutdownReason,
+    SchedulerKind, ShutdownReason, XenBuild,
 };
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};

@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use super::{
     CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, PvhStart,
-    Result, SchedulerKind, ShutdownReason, Virq, XenVersion,
+    Result, SchedulerKind, ShutdownReason, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -167,12 +167,16 @@ pub trait Launch {
 pub trait Host {
     /// Xen's version.
     fn xen_version(&self) -> Result<XenVersion>;
+    /// What Xen was built from, and its command line.
+    fn xen_build(&self) -> Result<XenBuild>;
     /// CPUs and memory.
     fn host_info(&self) -> Result<HostInfo>;
     /// The default scheduler.
     fn scheduler(&self) -> Result<SchedulerKind>;
     /// Copies text of Xen's console ring from `index` on; returns the number of bytes and the next index.
     fn read_console_ring(&self, index: u32, buffer: &mut [u8]) -> Result<(usize, u32)>;
+    /// Lets Xen forget the text of its console ring.
+    fn clear_console_ring(&self) -> Result<()>;
 }
 
 /// All of it.

@@ -1,11 +1,17 @@
 //! The machine and the hypervisor.
 
+use alloc::string::String;
+
 use xendless_core::abi::hypercall as number;
 use xendless_core::abi::sysctl::host::{PhysInfo, ReadConsole};
 use xendless_core::abi::sysctl::sched::SchedId;
 use xendless_core::abi::sysctl::{PHYSINFO, READCONSOLE, SCHED_ID};
-use xendless_core::abi::version::XENVER_VERSION;
-use xendless_core::hyper::{Call, Host, HostInfo, Result, SchedulerKind, XenVersion};
+use xendless_core::abi::version::{
+    self, CAPABILITIES_LEN, CHANGESET_LEN, COMMANDLINE_LEN, CompileInfo, EXTRAVERSION_LEN,
+    PlatformParameters, XENVER_VERSION,
+};
+use xendless_core::hyper::{Call, Host, HostInfo, Result, SchedulerKind, XenBuild, XenVersion};
+use zerocopy::{FromBytes, IntoBytes};
 
 use super::Xen;
 use super::control::do_sysctl;
@@ -19,9 +25,53 @@ pub(super) fn version() -> Result<XenVersion> {
     Ok(XenVersion::from_code(u32::try_from(code).unwrap_or(u32::MAX)))
 }
 
+/// What `command` of `xen_version` writes, which is a `T`.
+///
+/// # Safety
+/// It has to be one that writes at most the bytes of a `T`, and no command that reads an address from it.
+unsafe fn about<T: FromBytes + IntoBytes>(command: u32) -> Result<T> {
+    let mut answer = T::new_zeroed();
+    let address = (&raw mut answer).expose_provenance() as u64;
+    // SAFETY: Xen writes to the answer only, as the caller promises.
+    unsafe { hypercall(number::XEN_VERSION, Call::XenVersion, [command.into(), address, 0, 0, 0]) }?;
+    Ok(answer)
+}
+
+/// Text up to its terminator.
+fn text(bytes: &[u8]) -> String {
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
 impl Host for Xen {
     fn xen_version(&self) -> Result<XenVersion> {
         version()
+    }
+
+    fn xen_build(&self) -> Result<XenBuild> {
+        // SAFETY: this command writes a text of that length.
+        let extra: [u8; EXTRAVERSION_LEN] = unsafe { about(version::XENVER_EXTRAVERSION) }?;
+        // SAFETY: this command writes a text of that length.
+        let capabilities: [u8; CAPABILITIES_LEN] = unsafe { about(version::XENVER_CAPABILITIES) }?;
+        // SAFETY: this command writes a text of that length.
+        let changeset: [u8; CHANGESET_LEN] = unsafe { about(version::XENVER_CHANGESET) }?;
+        // SAFETY: this command writes a text of that length.
+        let command_line: [u8; COMMANDLINE_LEN] = unsafe { about(version::XENVER_COMMANDLINE) }?;
+        // SAFETY: this command writes this structure.
+        let compile: CompileInfo = unsafe { about(version::XENVER_COMPILE_INFO) }?;
+        // SAFETY: this command writes this structure.
+        let platform: PlatformParameters = unsafe { about(version::XENVER_PLATFORM_PARAMETERS) }?;
+        Ok(XenBuild {
+            extra: text(&extra),
+            capabilities: text(&capabilities),
+            changeset: text(&changeset),
+            command_line: text(&command_line),
+            compiler: text(&compile.compiler),
+            compile_by: text(&compile.compile_by),
+            compile_domain: text(&compile.compile_domain),
+            compile_date: text(&compile.compile_date),
+            virt_start: platform.virt_start,
+        })
     }
 
     fn host_info(&self) -> Result<HostInfo> {
@@ -46,5 +96,12 @@ impl Host for Xen {
         unsafe { do_sysctl(Call::ReadConsoleRing, &mut request) }?;
         let answer = READCONSOLE.answer(&request);
         Ok((buffer.len().min(usize::try_from(answer.count).unwrap_or(usize::MAX)), answer.index))
+    }
+
+    fn clear_console_ring(&self) -> Result<()> {
+        let argument = ReadConsole { clear: 1, ..ReadConsole::ZERO };
+        let mut request = READCONSOLE.ask(self.interface.sysctl, &argument);
+        // SAFETY: the buffer has no bytes, so Xen writes none.
+        unsafe { do_sysctl(Call::ReadConsoleRing, &mut request) }
     }
 }

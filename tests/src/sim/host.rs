@@ -1,7 +1,8 @@
 //! The console, time, sleeping, and what Xen says about the machine.
 
 use xendless_core::hyper::{
-    Call, Console, Host, HostInfo, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenVersion,
+    Call, Console, Host, HostInfo, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenBuild,
+    XenVersion,
 };
 
 use super::machine::Machine;
@@ -111,6 +112,22 @@ impl Host for SimDomain {
         self.call(Call::XenVersion, |machine, _| Ok(machine.config.version))
     }
 
+    fn xen_build(&self) -> Result<XenBuild> {
+        self.call(Call::XenVersion, |_, _| {
+            Ok(XenBuild {
+                extra: ".7".into(),
+                capabilities: "xen-3.0-x86_64 hvm-3.0-x86_64 ".into(),
+                changeset: "simulated".into(),
+                command_line: "loglvl=all".into(),
+                compiler: "a compiler".into(),
+                compile_by: "nobody".into(),
+                compile_domain: "nowhere".into(),
+                compile_date: "never".into(),
+                virt_start: 0xffff_8000_0000_0000,
+            })
+        })
+    }
+
     fn host_info(&self) -> Result<HostInfo> {
         self.call(Call::PhysInfo, |machine, me| {
             machine.sysctl(me)?;
@@ -151,6 +168,14 @@ impl Host for SimDomain {
                 *to = *from;
             }
             Ok((count, start.wrapping_add((skip + count) as u32)))
+        })
+    }
+
+    fn clear_console_ring(&self) -> Result<()> {
+        self.call(Call::ReadConsoleRing, |machine, me| {
+            machine.sysctl(me)?;
+            machine.ring.clear();
+            Ok(())
         })
     }
 }
