@@ -55,7 +55,7 @@ where
     let ramdisk = domain.ramdisk.map_or(Ok(&[][..]), |ramdisk| ramdisk.content());
     let ramdisk = ramdisk.map_err(NotStarted::Damaged)?;
     let files = Files { kernel: Bytes::Static(kernel), ramdisk: Bytes::Static(ramdisk) };
-    let id = control.create(domain.config, files).map_err(NotStarted::Refused)?;
+    let id = control.create(domain.config, domain.rights, files).map_err(NotStarted::Refused)?;
     if domain.role == Role::Admin {
         let console = control.managed().status(id).and_then(|status| status.console);
         control.consoles().join(console);

@@ -8,6 +8,7 @@ use crate::config::DomainConfig;
 use crate::hyper::{Hypervisor, Launch};
 use crate::life::{Bytes, CreateError, Files, ManagedId, Manager, ShutdownError, Wish, World};
 use crate::lines;
+use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::service::{At, Local, Notice, OnXen};
 
@@ -31,10 +32,15 @@ impl<P: Deref<Target = Page>> Control<P> {
         &self.managed
     }
 
-    /// Begins to make a domain.
-    pub fn create(&mut self, config: DomainConfig, files: Files<Bytes>) -> Result<ManagedId, CreateError> {
+    /// Begins to make a domain that may do what `rights` say.
+    pub fn create(
+        &mut self,
+        config: DomainConfig,
+        rights: Rights,
+        files: Files<Bytes>,
+    ) -> Result<ManagedId, CreateError> {
         self.managed_due = Some(0);
-        self.managed.create(&mut self.consoles, config, files)
+        self.managed.create(&mut self.consoles, config, rights, files)
     }
 
     /// Takes a managed domain down, whatever it does.

@@ -13,6 +13,7 @@ use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
 use crate::hyper::{DomId, DomainHandle, ShutdownReason};
+use crate::rights::Rights;
 
 /// What follows when a domain is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +88,8 @@ pub(super) enum Stage<B> {
 #[derive(Debug)]
 pub(super) struct Managed<B> {
     pub(super) config: Rc<DomainConfig>,
+    /// What it may ask of the control domain, and do in XenStore.
+    pub(super) rights: Rights,
     pub(super) files: Files<B>,
     pub(super) console: Option<ConsoleId>,
     pub(super) domid: Option<DomId>,
@@ -103,10 +106,17 @@ pub(super) struct Managed<B> {
 }
 
 impl<B> Managed<B> {
-    pub(super) fn new(config: DomainConfig, files: Files<B>, console: ConsoleId, stage: Stage<B>) -> Self {
+    pub(super) fn new(
+        config: DomainConfig,
+        rights: Rights,
+        files: Files<B>,
+        console: ConsoleId,
+        stage: Stage<B>,
+    ) -> Self {
         Self {
             handle: config.uuid.handle(),
             config: Rc::new(config),
+            rights,
             files,
             console: Some(console),
             domid: None,

@@ -30,6 +30,7 @@ use crate::builder::unpack::{self, Unpack};
 use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
 use crate::hyper::{DomId, Grants, ShutdownReason};
+use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::service::Local;
 use crate::store::wire::Request;
@@ -164,18 +165,19 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         }
     }
 
-    /// Begins to make a domain.
+    /// Begins to make a domain. It keeps `rights` over its restarts.
     pub fn create<P: Deref<Target = Page>>(
         &mut self,
         consoles: &mut Consoles<P>,
         config: DomainConfig,
+        rights: Rights,
         files: Files<B>,
     ) -> Result<ManagedId, CreateError> {
         self.check(&config)?;
         self.reserve()?;
         let unpack = Unpack::new(files.kernel.clone(), self.unpack)?;
         let console = consoles.add()?;
-        let managed = Managed::new(config, files, console, Stage::Unpack(unpack));
+        let managed = Managed::new(config, rights, files, console, Stage::Unpack(unpack));
         self.domains.insert(managed).map_or_else(
             |full| {
                 // It was made just now and nobody has it.
@@ -224,6 +226,13 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
             .iter()
             .find(|(_, managed)| managed.config.name.as_str() == name)
             .map(|(key, _)| ManagedId(key))
+    }
+
+    /// What the domain of this number may ask; nothing when it is not managed.
+    #[must_use]
+    pub fn rights(&self, domid: DomId) -> Rights {
+        let managed = self.domains.iter().find(|(_, managed)| managed.domid == Some(domid));
+        managed.map_or(Rights::Nothing, |(_, managed)| managed.rights)
     }
 
     /// All managed domains.

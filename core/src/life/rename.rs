@@ -82,6 +82,7 @@ impl<B: Clone> Managed<B> {
         let settings = Settings { name, uuid, ..config.into_settings() };
         Some(Self {
             config: Rc::new(DomainConfig::new(settings).ok()?),
+            rights: self.rights,
             files: self.files.clone(),
             console: None,
             domid: None,

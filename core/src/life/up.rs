@@ -134,6 +134,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
     {
         let Built { domid, store, console: ring } = *built;
         let gfn = i64::try_from(store.frame.0).unwrap_or(i64::MAX);
+        world.store.grant(domid, self.rights)?;
         world.store.ask(&Request::Introduce { domid, gfn, port: store.port })?;
         if let Some(console) = self.console {
             let attached = world.consoles.attach(world.hv, console, domid, ring.port);

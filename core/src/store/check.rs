@@ -133,7 +133,7 @@ impl Server {
             // Local connections all speak for one domain; its books show the latest of them.
             if let Some(domain) = self.state.domains.get(connection.domid) {
                 let (own, seen) = (domain.usage, (connection.watches.len(), connection.transactions.len()));
-                let (watches, transactions) = if connection.privileged {
+                let (watches, transactions) = if connection.domid == self.control {
                     (own.watches, own.transactions)
                 } else {
                     (bytes(seen.0), bytes(seen.1))

@@ -21,7 +21,6 @@ use crate::hyper::DomId;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) domid: DomId,
-    pub(crate) privileged: bool,
     /// Whose rights it has besides its own.
     pub(crate) target: Option<Incarnation>,
     pub(crate) watches: BTreeMap<(Subject, Rc<[u8]>), Rc<Watch>>,
@@ -37,10 +36,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(domid: DomId, privileged: bool) -> Self {
+    pub(crate) fn new(domid: DomId) -> Self {
         Self {
             domid,
-            privileged,
             target: None,
             watches: BTreeMap::new(),
             transactions: BTreeMap::new(),

@@ -9,6 +9,7 @@ use super::perms::{Incarnation, Stamp};
 use super::quota::{Limits, Usage};
 use super::server::ConnId;
 use crate::hyper::DomId;
+use crate::rights::Rights;
 use crate::ring::xenstore::Features;
 
 /// What this server offers on a ring.
@@ -24,6 +25,8 @@ pub(crate) struct Domain {
     /// Whether its shutdown was reported.
     pub(crate) shutdown: bool,
     pub(crate) features: Features,
+    /// What it may do, whatever the permissions say.
+    pub(crate) rights: Rights,
     /// Limits of its own.
     pub(crate) limits: Limits,
     pub(crate) usage: Usage,
@@ -64,6 +67,7 @@ impl Domains {
             conn: None,
             shutdown: false,
             features: FEATURES,
+            rights: Rights::Nothing,
             limits: Limits::default(),
             usage: Usage::default(),
             territory: Territory::default(),

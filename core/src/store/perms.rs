@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 use super::wire::{Access, Perm};
 use crate::hyper::DomId;
+use crate::rights;
 
 /// An entry of this number means every domain (`DOMID_ANY` of newer `xen/xen.h`).
 pub const ANY: DomId = DomId(0x7FF5);
@@ -35,8 +36,22 @@ pub struct Caller {
     pub domain: Incarnation,
     /// The domain whose rights it has besides its own.
     pub target: Option<Incarnation>,
+    /// What it may do, whatever the permissions say.
+    pub rights: rights::Rights,
+}
+
+impl Caller {
     /// Whether it may do everything.
-    pub privileged: bool,
+    #[must_use]
+    pub fn is_privileged(&self) -> bool {
+        self.rights == rights::Rights::Everything
+    }
+
+    /// Whether it may read everything.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        self.rights >= rights::Rights::Observe
+    }
 }
 
 /// What a caller may do with a node.
@@ -125,11 +140,12 @@ impl Perms {
     /// What `caller` may do.
     #[must_use]
     pub fn rights(&self, caller: &Caller) -> Rights {
-        if caller.privileged || self.means(self.owner, caller) {
+        if caller.is_privileged() || self.means(self.owner, caller) {
             return Rights::ALL;
         }
         let own = self.more.iter().find(|entry| self.means(**entry, caller));
-        Rights::of(own.unwrap_or(&self.owner).access)
+        let granted = Rights::of(own.unwrap_or(&self.owner).access);
+        Rights { read: granted.read || caller.observes(), ..granted }
     }
 
     /// The permissions of a node that `creator`, unless privileged, makes below a node with these.
@@ -170,7 +186,7 @@ mod tests {
     }
 
     const fn caller(domid: u16, born: Stamp) -> Caller {
-        Caller { domain: domain(domid, born), target: None, privileged: false }
+        Caller { domain: domain(domid, born), target: None, rights: rights::Rights::Nothing }
     }
 
     fn perms(text: &[&str], stamp: Stamp) -> Rc<Perms> {
@@ -185,10 +201,21 @@ mod tests {
         assert_eq!(perms.rights(&caller(2, 0)), WRITE);
         assert_eq!(perms.rights(&caller(3, 0)), Rights::of(Access::None));
         assert_eq!(perms.rights(&caller(4, 0)), READ);
-        assert_eq!(perms.rights(&Caller { privileged: true, ..caller(4, 0) }), Rights::ALL);
         assert_eq!(perms.rights(&Caller { target: Some(domain(1, 0)), ..caller(3, 0) }), Rights::ALL);
         let open = self::perms(&["n0", "r32757"], 10);
         assert_eq!(open.rights(&caller(9, 0)), READ);
+    }
+
+    #[test]
+    fn a_domain_s_rights_add_to_what_permissions_grant() {
+        let perms = perms(&["n1", "w2"], 10);
+        let with = |domid, rights| perms.rights(&Caller { rights, ..caller(domid, 0) });
+        assert_eq!(with(3, rights::Rights::Everything), Rights::ALL);
+        for observer in [rights::Rights::Observe, rights::Rights::Children] {
+            assert_eq!(with(3, observer), READ);
+            assert_eq!(with(2, observer), Rights { read: true, ..WRITE });
+        }
+        assert_eq!(with(3, rights::Rights::Nothing), Rights::of(Access::None));
     }
 
     #[test]

@@ -21,8 +21,9 @@ use super::state::{Refusal, State};
 use super::transaction::Transaction;
 use super::verbs::Ask;
 use super::watch::Watches;
-use super::wire::{Access, Header, Kind, Message, Perm, XsError};
+use super::wire::{Access, Header, Message, Perm, XsError};
 use crate::hyper::{DomId, Port};
+use crate::rights::Rights;
 use crate::ring::xenstore::Features;
 
 /// A connection, by a number that is not used again while the server runs.
@@ -112,7 +113,7 @@ impl Server {
 
     /// Adds a connection that speaks for the control domain: a local one, or another program's.
     pub fn connect(&mut self) -> ConnId {
-        self.add_connection(self.control, true)
+        self.add_connection(self.control)
     }
 
     /// Ends a connection. Watches and transactions of it go; for a domain's see [`Server::domain_died`].
@@ -155,15 +156,16 @@ impl Server {
         };
         let tx_id = if header.kind.ignores_transaction() { 0 } else { header.tx_id };
         let unknown = tx_id != 0 && !connection.transactions.contains_key(&tx_id);
-        // A command may look at all there is, so nothing is taken away for it.
-        let uses_it = header.kind != Kind::CONTROL;
+        // What only the privileged may ask may look at all there is, or end the connection that asks: nothing is
+        // taken away for it.
+        let uses_it = !header.kind.is_privileged();
         let transaction = if uses_it { connection.transactions.remove(&tx_id) } else { None };
         let mut ask =
             Ask { conn, caller: self.caller(conn), tx_id, transaction, features: self.features_of(conn) };
         // Refusals come in the order in which Xen's C xenstored looks at a request.
         let answer = if !header.kind.is_request() {
             Err(XsError::ENOSYS.into())
-        } else if header.kind.is_privileged() && !ask.caller.privileged {
+        } else if header.kind.is_privileged() && !ask.caller.is_privileged() {
             Err(XsError::EACCES.into())
         } else if unknown {
             Err(XsError::ENOENT.into())
@@ -244,10 +246,10 @@ impl Server {
         self.state.domains.iter().map(|(domid, domain)| (domid, domain.conn))
     }
 
-    pub(super) fn add_connection(&mut self, domid: DomId, privileged: bool) -> ConnId {
+    pub(super) fn add_connection(&mut self, domid: DomId) -> ConnId {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
-        self.conns.insert(conn, Connection::new(domid, privileged));
+        self.conns.insert(conn, Connection::new(domid));
         conn
     }
 
@@ -261,7 +263,7 @@ impl Server {
             target: connection
                 .and_then(|connection| connection.target)
                 .filter(|target| self.state.domains.incarnation(target.domid) == Some(*target)),
-            privileged: connection.is_some_and(|connection| connection.privileged),
+            rights: self.state.domains.get(domid).map_or(Rights::Nothing, |domain| domain.rights),
         }
     }
 

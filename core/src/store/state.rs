@@ -14,6 +14,7 @@ use super::quota::{Limits, Quota};
 use super::tree::{Data, Node, Remains, Tree};
 use super::wire::{Access, Perm, XsError};
 use crate::hyper::DomId;
+use crate::rights::Rights;
 
 /// Bytes a node is charged besides its name, value and permissions: about what it takes in memory.
 pub(crate) const NODE_COST: u32 = 160;
@@ -56,7 +57,7 @@ impl State {
     pub(crate) fn new(owner: DomId) -> Self {
         let perms = Rc::new(Perms::new(Perm::new(Access::None, owner), &[], 0));
         let mut domains = Domains::default();
-        domains.add(owner, 0);
+        domains.add(owner, 0).rights = Rights::Everything;
         let mut state = Self {
             tree: Node::new(b"", Data::new(Rc::clone(&perms), &[], 0)),
             domains,
@@ -122,7 +123,7 @@ impl State {
 
     /// The same for `caller`, who may be exempt.
     pub(crate) fn limit_of(&self, caller: &Caller, quota: Quota) -> Option<u32> {
-        if caller.privileged { None } else { self.limit(caller.domain.domid, quota) }
+        if caller.is_privileged() { None } else { self.limit(caller.domain.domid, quota) }
     }
 
     /// Whether `caller` may create `nodes` more and whoever `pays` may use `bytes` more.
@@ -150,7 +151,7 @@ impl State {
         if over(used(caller.domain.domid).nodes, nodes, self.limit_of(caller, Quota::Nodes)) {
             return Err(XsError::ENOSPC);
         }
-        let memory = if caller.privileged { None } else { self.limit(pays, Quota::Memory) };
+        let memory = if caller.is_privileged() { None } else { self.limit(pays, Quota::Memory) };
         if over(used(pays).memory, bytes, memory) { Err(XsError::ENOMEM) } else { Ok(()) }
     }
 

@@ -11,6 +11,7 @@ use xendless_core::hyper::{
 };
 use xendless_core::life::{Bytes, Files, News, Wish};
 use xendless_core::lines::Status;
+use xendless_core::rights::Rights;
 use xendless_core::ring::BadIndex;
 use xendless_hosttools::bundle::Maker;
 use xendless_tests::kernel::Elf;
@@ -293,7 +294,7 @@ fn a_managed_domain_lives_stops_and_starts_anew() {
     let mut rig = Rig::new(None);
     let config = DomainConfig::new(settings()).unwrap();
     let files = Files { kernel: Bytes::Shared(Elf::pv().build().into()), ramdisk: Bytes::Static(b"ramdisk") };
-    let id = rig.control.create(config, files).unwrap();
+    let id = rig.control.create(config, Rights::Observe, files).unwrap();
     let [Event::Life(News::Started { domid: first, .. })] = rig.events()[..] else {
         panic!("it did not start")
     };
@@ -304,6 +305,8 @@ fn a_managed_domain_lives_stops_and_starts_anew() {
     let stopped = Event::DomainShutdown { domid: first, reason: ShutdownReason::Reboot };
     assert!(events.contains(&stopped), "{events:?}");
     let second = rig.control.managed().status(id).unwrap().domid.unwrap();
+    let rights = |domid| rig.control.managed().rights(domid);
+    assert_eq!((rights(first), rights(second)), (Rights::Nothing, Rights::Observe));
     assert!(
         events.contains(&Event::Life(News::Started { id, domid: second })) && second != first,
         "{events:?}"

@@ -18,10 +18,13 @@ use xendless_core::hyper::{
 use xendless_core::life::{
     CreateError, Failure, Fate, Files, ManagedId, Manager, News, ShutdownError, State, Wish, World,
 };
+use xendless_core::rights::Rights;
 use xendless_core::ring::console::FrontendEnd;
+use xendless_core::ring::xenstore::GuestEnd;
 use xendless_core::store::server::Server;
 use xendless_core::store::service::{At, NoStream, Notice, RING_GRANT, Service, Site};
-use xendless_core::store::wire::Request;
+use xendless_core::store::transport::{Assembler, Frame, Outbox};
+use xendless_core::store::wire::{Message, Request};
 use xendless_tests::kernel::Elf;
 use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping};
 
@@ -111,7 +114,11 @@ impl Rig {
     }
 
     fn create(&mut self, settings: Settings) -> Result<ManagedId, CreateError> {
-        self.manager.create(&mut self.consoles, DomainConfig::new(settings).unwrap(), files())
+        self.create_with(settings, Rights::Nothing)
+    }
+
+    fn create_with(&mut self, settings: Settings, rights: Rights) -> Result<ManagedId, CreateError> {
+        self.manager.create(&mut self.consoles, DomainConfig::new(settings).unwrap(), rights, files())
     }
 
     /// A domain that runs.
@@ -174,6 +181,23 @@ impl Rig {
         String::from_utf8(perms).unwrap().trim_end_matches('\0').replace('\0', " ")
     }
 
+    /// What a domain is answered on its ring, as type and payload without its last NUL.
+    fn guest(&mut self, domid: DomId, request: &Request<'_>) -> String {
+        let home = format!("/local/domain/{domid}/store");
+        let [frame, port] = ["ring-ref", "port"]
+            .map(|node| self.read(&format!("{home}/{node}")).unwrap().parse::<u32>().unwrap());
+        let guest = self.sim.as_domain(domid);
+        let page = guest.map_foreign(DomId::SELF, Gfn(frame.into())).unwrap();
+        let mut ring = GuestEnd::attach(page).unwrap();
+        let mut output = Outbox::new();
+        output.push(Message::new(request.kind(), 1, 0, request.payload().unwrap()));
+        output.flush(&mut ring).unwrap();
+        guest.notify(Port(port)).unwrap();
+        self.run();
+        let Frame { header, payload } = Assembler::new().pull(&mut ring).unwrap().unwrap();
+        format!("{} {}", header.kind, String::from_utf8_lossy(&payload).replace('\0', " ").trim_end())
+    }
+
     /// All nodes at and below a path, but what only holds others.
     fn nodes(&mut self, top: &str) -> BTreeSet<String> {
         let names =
@@ -197,6 +221,32 @@ impl Rig {
         assert!(left.iter().all(|node| folders.contains(&node.as_str())), "{left:?}");
         assert_eq!(self.store.server().domains().count(), 1, "only our own book is open");
         assert_eq!(self.manager.iter().count(), 0);
+    }
+}
+
+#[test]
+fn a_domain_may_do_in_the_store_what_its_rights_say_over_its_restarts() {
+    for (rights, root, write) in [
+        (Rights::Nothing, "ERROR EACCES", "ERROR EACCES"),
+        (Rights::Observe, "DIRECTORY libxl", "ERROR EACCES"),
+        (Rights::Children, "DIRECTORY libxl", "ERROR EACCES"),
+        (Rights::Everything, "DIRECTORY libxl", "WRITE OK"),
+    ] {
+        let mut rig = Rig::new(None);
+        let actions = Actions { reboot: Action::Restart, ..Actions::default() };
+        let id = rig.create_with(Settings { actions, ..settings() }, rights).unwrap();
+        for restarts in 0..2 {
+            rig.run();
+            let status = rig.manager.status(id).unwrap();
+            let domid = status.domid.unwrap();
+            assert_eq!((status.restarts, rig.manager.rights(domid)), (restarts, rights));
+            let list = rig.guest(domid, &Request::Directory { path: b"/" });
+            assert!(list.starts_with(root), "{rights}: {list}");
+            assert_eq!(rig.guest(domid, &Request::Write { path: b"/x", value: b"" }), write, "{rights}");
+            rig.sim.advance(61 * SECOND);
+            rig.stop(domid, ShutdownReason::Reboot);
+            assert_eq!(rig.manager.rights(domid), Rights::Nothing, "nobody has this number now");
+        }
     }
 }
 
@@ -458,7 +508,7 @@ fn a_kernel_that_is_none_is_refused_with_the_reason() {
     let mut rig = Rig::new(None);
     let config = DomainConfig::new(settings()).unwrap();
     let files = Files { kernel: b"#!/bin/sh\n".to_vec().into(), ramdisk: Vec::new().into() };
-    match rig.manager.create(&mut rig.consoles, config, files) {
+    match rig.manager.create(&mut rig.consoles, config, Rights::Nothing, files) {
         Err(CreateError::Kernel(_)) => {}
         Ok(id) => {
             rig.run();

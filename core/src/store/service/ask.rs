@@ -8,6 +8,7 @@ use super::Service;
 use super::links::Outside;
 use super::site::Site;
 use crate::hyper::DomId;
+use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::server::Outcome;
 use crate::store::wire::{Header, Kind, Message, Request, XsError};
@@ -29,6 +30,12 @@ pub trait Local {
     /// When the store refuses or is busy.
     fn ask(&mut self, request: &Request<'_>) -> Result<(), Refused>;
 
+    /// Says what a domain may do in the store, whatever the permissions say. It holds until the domain's end.
+    ///
+    /// # Errors
+    /// When there is no such domain.
+    fn grant(&mut self, domid: DomId, rights: Rights) -> Result<(), Refused>;
+
     /// A domain has shut down, or crashed.
     fn domain_shutdown(&mut self, domid: DomId);
 
@@ -47,6 +54,10 @@ pub struct At<'a, W: Site, S> {
 impl<W: Site, S: Read + ReadReady + Write + WriteReady> Local for At<'_, W, S> {
     fn ask(&mut self, request: &Request<'_>) -> Result<(), Refused> {
         self.service.ask(self.site, request).map(drop)
+    }
+
+    fn grant(&mut self, domid: DomId, rights: Rights) -> Result<(), Refused> {
+        self.service.grant(self.site, domid, rights).map_err(Refused::Error)
     }
 
     fn domain_shutdown(&mut self, domid: DomId) {

@@ -31,7 +31,9 @@ use stream::Ends;
 
 use super::server::{ConnId, Outcome, Server};
 use super::transport::Frame;
+use super::wire::XsError;
 use crate::hyper::{DomId, Port};
+use crate::rights::Rights;
 use crate::shared::Page;
 
 /// What a local stream should be watched for.
@@ -119,6 +121,14 @@ impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<
     pub fn domain_shutdown(&mut self, domid: DomId) {
         self.server.domain_shutdown(domid);
         self.wake_others();
+    }
+
+    /// Says what a domain may do in the store, whatever the permissions say.
+    ///
+    /// # Errors
+    /// See [`Server::grant`].
+    pub fn grant(&mut self, site: &impl Site<Page = P>, domid: DomId, rights: Rights) -> Result<(), XsError> {
+        self.server.grant(&Outside { site, links: &mut self.links }, domid, rights)
     }
 
     /// A domain is no more.

@@ -93,13 +93,14 @@ impl Loader {
                 (self.server.last_conn, self.server.last_watch) = (last_conn, last_watch);
                 Ok(())
             }
-            Record::Domain { domid, born, conn, shutdown, features, limits, territory } => {
+            Record::Domain { domid, born, conn, shutdown, features, rights, limits, territory } => {
                 let features = Features::from_bits_retain(features);
                 FEATURES.contains(features).then_some(()).ok_or("a domain has unknown features")?;
                 let territory = territory.into_iter().map(path_of).collect::<Result<Vec<_>>>()?;
                 let territory = Territory::new(territory).ok_or("a territory has too many paths")?;
                 let (conn, limits, usage) = (conn.map(ConnId), limits_of(&limits)?, Usage::default());
-                self.domain(DomId(domid), Domain { born, conn, shutdown, features, limits, usage, territory })
+                let domain = Domain { born, conn, shutdown, features, rights, limits, usage, territory };
+                self.domain(DomId(domid), domain)
             }
             Record::Perms { stamp, entries } => self.add_perms(stamp, &entries),
             Record::Node { depth, name, value, perms, changed, listed } => {
@@ -110,8 +111,8 @@ impl Loader {
                 self.server.special_perms = [self.perms(introduce)?, self.perms(release)?];
                 Ok(())
             }
-            Record::Connection { conn, domid, privileged, target, last_transaction } => {
-                let mut connection = Connection::new(DomId(domid), privileged);
+            Record::Connection { conn, domid, target, last_transaction } => {
+                let mut connection = Connection::new(DomId(domid));
                 connection.target = target.map(|(domid, born)| Incarnation { domid: DomId(domid), born });
                 connection.last_transaction = last_transaction;
                 self.connection(ConnId(conn), connection)
@@ -138,8 +139,8 @@ impl Loader {
         if domid == self.server.control
             && let Some(known) = domains.get_mut(domid)
         {
-            // A new server has one already, with charges for the root.
-            *known = Domain { usage: known.usage, ..domain };
+            // A new server has one already, with charges for the root and all rights.
+            *known = Domain { usage: known.usage, rights: known.rights, ..domain };
             return Ok(());
         }
         domains.restore(domid, domain).then_some(()).ok_or("a domain comes twice")

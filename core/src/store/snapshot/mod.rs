@@ -21,12 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use super::check::Fault;
 use super::perms::Stamp;
+use crate::rights::Rights;
 
 const MAGIC: [u8; 8] = *b"xdlstore";
 
 /// The format that [`Server::save`](super::server::Server::save) writes and
 /// [`Server::load`](super::server::Server::load) reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Bytes before the records: magic, version, length, checksum.
 const HEADER: usize = 8 + 4 + 8 + 4;
@@ -53,19 +54,32 @@ enum Record<'a> {
         conn: Option<u32>,
         shutdown: bool,
         features: u32,
+        rights: Rights,
         limits: Vec<Limit<'a>>,
         territory: Vec<&'a [u8]>,
     },
     /// Permissions; others refer to them by how many came before.
-    Perms { stamp: Stamp, entries: Vec<Entry> },
+    Perms {
+        stamp: Stamp,
+        entries: Vec<Entry>,
+    },
     /// A node below the last one that came with a smaller depth.
-    Node { depth: u32, name: &'a [u8], value: &'a [u8], perms: u32, changed: Stamp, listed: Stamp },
+    Node {
+        depth: u32,
+        name: &'a [u8],
+        value: &'a [u8],
+        perms: u32,
+        changed: Stamp,
+        listed: Stamp,
+    },
     /// Who may see the special events.
-    Special { introduce: u32, release: u32 },
+    Special {
+        introduce: u32,
+        release: u32,
+    },
     Connection {
         conn: u32,
         domid: u16,
-        privileged: bool,
         target: Option<(u16, Stamp)>,
         last_transaction: u32,
     },

@@ -45,6 +45,7 @@ impl Server {
                 conn: domain.conn.map(|conn| conn.0),
                 shutdown: domain.shutdown,
                 features: domain.features.bits(),
+                rights: domain.rights,
                 limits: limits(&domain.limits),
                 territory: domain.territory.paths().iter().map(|path| path.as_path().as_bytes()).collect(),
             });
@@ -73,7 +74,6 @@ impl Server {
             records.push(&Record::Connection {
                 conn: conn.0,
                 domid: connection.domid.0,
-                privileged: connection.privileged,
                 target: connection.target.map(|target| (target.domid.0, target.born)),
                 last_transaction: connection.last_transaction,
             });

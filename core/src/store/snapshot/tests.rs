@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::hyper::DomId;
+use crate::rights::Rights;
 use crate::store::perms::Perms;
 use crate::store::server::Server;
 use crate::store::tests::Scene;
@@ -17,6 +18,7 @@ fn scene() -> Scene {
     scene.perms("/local/domain/2/x", "n2|r1");
     scene.perms("@releaseDomain", "n0|r1");
     scene.ok(root, Kind::SET_TARGET, "2|1|");
+    scene.grant(2, Rights::Observe);
     scene.ok(root, Kind::SET_QUOTA, "nodes|77|");
     scene.ok(root, Kind::SET_QUOTA, "2|watches|9|");
     scene.watch(one, "a", "relative");
@@ -50,6 +52,7 @@ fn a_loaded_server_goes_on_where_the_saved_one_stopped() {
     assert_eq!(scene.read(two, "/local/domain/1/a/b"), Ok("unread".to_string()));
     assert_eq!(scene.ok(root, Kind::GET_QUOTA, "1|nodes|"), "77|");
     assert_eq!(scene.ok(root, Kind::GET_QUOTA, "2|watches|"), "9|");
+    assert_eq!(scene.ok(two, Kind::GET_PERMS, "/|"), "n0|");
     scene.write(one, "a/c", "");
     assert_eq!(scene.events(one), ["a/c relative", "/local/domain/1/a/c absolute"]);
     scene.ok(root, Kind::RELEASE, "1|");
@@ -86,8 +89,8 @@ fn every_cut_and_every_flipped_bit_is_refused() {
     }
     assert_eq!(Server::load(b"something else entirely").err(), Some(LoadError::Foreign));
     let mut newer = saved.clone();
-    newer[8] = 2;
-    assert_eq!(Server::load(&newer).err(), Some(LoadError::Version(2)));
+    newer[8] = 3;
+    assert_eq!(Server::load(&newer).err(), Some(LoadError::Version(3)));
     let longer = [&saved[..], b"x"].concat();
     assert!(matches!(Server::load(&longer), Err(LoadError::Length { .. })));
 }

@@ -103,6 +103,70 @@ fn the_privileged_verbs_are_for_the_privileged() {
 }
 
 #[test]
+fn a_domain_with_everything_is_privileged_until_its_end() {
+    let (mut scene, [admin, guest]) = Scene::with_guests([3, 5]);
+    assert_eq!(scene.err(admin, Kind::DIRECTORY, "/|"), "EACCES");
+    scene.grant(3, Rights::Everything);
+    assert_eq!(scene.ok(admin, Kind::DIRECTORY, "/|"), "local|");
+    scene.write(admin, "/local/domain/5/data", "1");
+    assert_eq!(scene.ok(admin, Kind::GET_PERMS, "/local/domain/5/data|"), "n5|");
+    assert_eq!(scene.ok(admin, Kind::IS_DOMAIN_INTRODUCED, "5|"), "T|");
+    scene.watch(admin, "@releaseDomain", "r");
+    scene.ok(admin, Kind::RELEASE, "5|");
+    assert_eq!(scene.events(admin), ["@releaseDomain r"]);
+    assert_eq!(scene.read(guest, "data"), Err("EINVAL".into()));
+    scene.ok(scene.root, Kind::RELEASE, "3|");
+    let newcomer = scene.introduce(3);
+    assert_eq!(scene.err(newcomer, Kind::DIRECTORY, "/|"), "EACCES");
+    let unknown = scene.server.grant(&scene.machine, DomId(9), Rights::Everything);
+    let control = scene.server.grant(&scene.machine, DomId(0), Rights::Nothing);
+    assert_eq!((unknown, control), (Err(XsError::ENOENT), Err(XsError::EINVAL)));
+}
+
+#[test]
+fn an_observer_sees_all_and_writes_by_permission() {
+    for rights in [Rights::Observe, Rights::Children] {
+        let (mut scene, [observer, guest]) = Scene::with_guests([3, 5]);
+        scene.grant(3, rights);
+        scene.write(scene.root, "/secret", "1");
+        assert_eq!(scene.read(observer, "/secret"), Ok("1".into()));
+        assert_eq!(scene.read(observer, "/missing/node"), Err("ENOENT".into()));
+        assert_eq!(scene.ok(observer, Kind::GET_PERMS, "/secret|"), "n0|");
+        for (kind, text) in [
+            (Kind::WRITE, "/secret|2"),
+            (Kind::MKDIR, "/missing|"),
+            (Kind::RM, "/secret|"),
+            (Kind::SET_PERMS, "/secret|r3|"),
+            (Kind::RELEASE, "5|"),
+        ] {
+            assert_eq!(scene.err(observer, kind, text), "EACCES", "{kind}");
+        }
+        scene.write(observer, "own", "");
+        scene.watch(observer, "/local/domain/5", "w");
+        scene.watch(observer, "@introduceDomain", "i");
+        scene.watch(observer, "@releaseDomain", "r");
+        scene.write(guest, "data", "1");
+        scene.introduce(6);
+        scene.ok(scene.root, Kind::RELEASE, "5|");
+        let expected =
+            ["/local/domain/5/data w", "@introduceDomain i", "/local/domain/5 w", "@releaseDomain r"];
+        assert_eq!(scene.events(observer), expected);
+    }
+}
+
+/// Nothing of its transaction is left when a privileged domain ends its own connection within one.
+#[test]
+fn a_privileged_domain_may_release_itself() {
+    let (mut scene, [admin]) = Scene::with_guests([3]);
+    scene.grant(3, Rights::Everything);
+    let tx = scene.start(admin);
+    scene.in_tx(admin, Kind::WRITE, tx, "/x|1").unwrap();
+    assert_eq!(scene.in_tx(admin, Kind::RELEASE, tx, "3|"), Ok("OK|".into()));
+    assert!(scene.server.by_age.is_empty());
+    scene.server.check().unwrap();
+}
+
+#[test]
 fn features_are_chosen_before_introduction() {
     let (mut scene, _) = Scene::with_guests([5]);
     let root = scene.root;

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use super::server::{ConnId, Outcome, Platform, Server};
 use super::wire::{Header, Kind, Message, Payload, XsError};
 use crate::hyper::{DomId, Port};
+use crate::rights::Rights;
 use crate::ring::xenstore::Features;
 
 /// A machine whose domains exist when they are listed.
@@ -87,6 +88,10 @@ impl Scene {
         self.ok(self.root, Kind::INTRODUCE, &format!("{domid}|1234|7|"));
         let found = self.server.domains().find(|(known, _)| known.0 == domid);
         found.and_then(|(_, conn)| conn).unwrap()
+    }
+
+    pub(super) fn grant(&mut self, domid: u16, rights: Rights) {
+        self.server.grant(&self.machine, DomId(domid), rights).unwrap();
     }
 
     /// The whole answer to a request in a transaction. NULs are written as bars.

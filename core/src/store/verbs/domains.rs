@@ -2,6 +2,7 @@
 
 use super::{Answer, Ask};
 use crate::hyper::{DomId, Port};
+use crate::rights::Rights;
 use crate::ring::xenstore::Features;
 use crate::store::domain::FEATURES;
 use crate::store::path::{Home, Special};
@@ -28,7 +29,7 @@ impl Server {
             platform.reintroduce(domid, conn, port)?;
             return Ok(None);
         }
-        let conn = self.add_connection(domid, false);
+        let conn = self.add_connection(domid);
         if let Err(error) = platform.introduce(domid, conn, gfn, port, self.features(domid)) {
             self.conns.remove(&conn);
             return Err(error.into());
@@ -38,6 +39,23 @@ impl Server {
         }
         self.announce_special(Special::Introduce, domid);
         Ok(None)
+    }
+
+    /// Says what a domain may do, whatever the permissions say. It holds until the domain's end.
+    ///
+    /// # Errors
+    /// `ENOENT` when there is no such domain, `EINVAL` for the control domain.
+    pub fn grant(&mut self, platform: &impl Platform, domid: DomId, rights: Rights) -> Result<(), XsError> {
+        if domid == self.control {
+            return Err(XsError::EINVAL);
+        }
+        if !self.ensure_domain(platform, domid) {
+            return Err(XsError::ENOENT);
+        }
+        if let Some(domain) = self.state.domains.get_mut(domid) {
+            domain.rights = rights;
+        }
+        Ok(())
     }
 
     pub(super) fn release(&mut self, platform: &mut impl Platform, domid: DomId) -> Answer {
@@ -91,7 +109,7 @@ impl Server {
     ) -> Answer {
         let offered = match domid {
             None => ask.features,
-            Some(_) if !ask.caller.privileged => return Err(XsError::EACCES.into()),
+            Some(_) if !ask.caller.is_privileged() => return Err(XsError::EACCES.into()),
             Some(domid) if self.ensure_domain(platform, domid) => self.features(domid),
             Some(_) => return Err(XsError::ENOENT.into()),
         };

@@ -134,7 +134,7 @@ impl Server {
         let up = |levels| (0..levels).try_fold(path, |path, _| path.parent());
         let (Some(first), Some(last)) = (up(missing - 1), up(missing)) else { return Ok(()) };
         self.note(ask, last, Looks::PERMS)?;
-        if missing > 1 && !ask.caller.privileged { self.note(ask, first, Looks::EXISTS) } else { Ok(()) }
+        if missing > 1 && !ask.caller.is_privileged() { self.note(ask, first, Looks::EXISTS) } else { Ok(()) }
     }
 
     /// Notes, within a transaction, that `ask` depends on a node. Who is not privileged depends on permissions too.
@@ -147,7 +147,7 @@ impl Server {
             }
             self.charge_transaction(ask, TOUCH_COST + bytes(path.as_bytes().len()))?;
         }
-        let rights = if ask.caller.privileged { Looks::EXISTS } else { Looks::PERMS };
+        let rights = if ask.caller.is_privileged() { Looks::EXISTS } else { Looks::PERMS };
         if let Some(transaction) = &mut ask.transaction {
             transaction.look(path, looks | rights);
         }

@@ -79,7 +79,7 @@ impl Server {
     }
 
     fn create(&mut self, ask: &mut Ask, path: Path<'_>, value: &[u8]) -> Result<(), Refusal> {
-        let creator = (!ask.caller.privileged).then_some(ask.caller.domain);
+        let creator = (!ask.caller.is_privileged()).then_some(ask.caller.domain);
         let reach = self.view(ask).reach(path);
         let missing = reach.missing;
         let lives = |domid, stamp| self.state.domains.lives(domid, stamp);

@@ -59,7 +59,7 @@ impl Server {
         let path = ask.path(self, text, &mut scratch)?;
         let see = |node: &Tree| (Rc::clone(&node.value.perms), node.value.value().len());
         let (old, value) = self.look(ask, path, Looks::PERMS, OWN, see)?;
-        if !ask.caller.privileged && perms.owner().domid != old.owner().domid {
+        if !ask.caller.is_privileged() && perms.owner().domid != old.owner().domid {
             return Err(XsError::EPERM.into());
         }
         let perms = self.share_perms(ask, path, perms);

@@ -82,7 +82,7 @@ impl Server {
 
     /// Refuses or delays a change that would make a guarded transaction fail.
     pub(super) fn check_guards(&self, ask: &Ask, path: Path<'_>) -> Result<(), Refusal> {
-        if ask.caller.privileged || ask.transaction.is_some() {
+        if ask.caller.is_privileged() || ask.transaction.is_some() {
             return Ok(());
         }
         let contested = self.guards.iter().filter_map(|(conn, _)| self.conns.get(conn));
@@ -114,7 +114,7 @@ impl Server {
     fn judge(&mut self, ask: &Ask, transaction: &Transaction) -> Result<Vec<Effect>, Refusal> {
         let conflicts = transaction.conflicts(&self.state.tree);
         if transaction.doomed || !conflicts.is_empty() {
-            if ask.caller.privileged
+            if ask.caller.is_privileged()
                 && let Some(connection) = self.conns.get_mut(&ask.conn)
             {
                 let known = &mut connection.contested;
