@@ -1,34 +1,36 @@
-//! The boot bundle that starts an admin domain.
+//! Boot bundles for tests: domains from configurations that are text, and files that are in memory.
 
-use std::fs;
-
-use anyhow::{Context, Result, anyhow};
-use xendless_core::bundle::Role;
+use anyhow::{Result, anyhow};
+use xendless_core::bundle::{Role, checksum};
 use xendless_core::config::Uuid;
 use xendless_core::rights::Rights;
 use xendless_hosttools::bundle::{Maker, Start};
 use xendless_hosttools::config::host::Host;
 use xendless_hosttools::config::{Limits, Request, evaluate};
 
-use super::image::COMMAND_LINE;
-use super::kernel::Kernel;
-
-const UUID: &str = "5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11";
-
-/// A bundle with nothing but an admin domain: `kernel`, this ramdisk, this memory.
-pub fn bundle(kernel: &Kernel, ramdisk: Vec<u8>, memory_mib: u32) -> Result<Vec<u8>> {
-    let text = format!(
-        "name = 'admin'\nkernel = 'vmlinux'\nramdisk = 'root'\nmemory = {memory_mib}\nextra = '{COMMAND_LINE}'\n\
-         on_reboot = 'destroy'\non_crash = 'destroy'\n"
-    );
-    let host = Host::unknown(UUID.parse::<Uuid>()?);
+/// A domain as `text` configures it, with the contents of the files that it names.
+pub fn domain(role: Role, text: &str, kernel: Vec<u8>, ramdisk: Option<Vec<u8>>) -> Result<Start> {
+    let host = Host::unknown(uuid(text)?);
     let request =
-        Request { path: "admin.cfg", text: &text, arguments: &[], host: &host, limits: Limits::default() };
+        Request { path: "domain.cfg", text, arguments: &[], host: &host, limits: Limits::default() };
     let config = evaluate(&request).map_err(|errors| anyhow!("{errors}"))?.config;
-    let path = kernel.plain()?;
-    let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+    let rights = if role == Role::Admin { Rights::Everything } else { Rights::Nothing };
+    Ok(Start { role, rights, config, kernel, ramdisk })
+}
+
+/// A bundle that starts these domains, in this order.
+pub fn bundle(domains: impl IntoIterator<Item = Start>) -> Result<Vec<u8>> {
     let mut maker = Maker::new();
-    let rights = Rights::Everything;
-    maker.start(Start { role: Role::Admin, rights, config, kernel, ramdisk: Some(ramdisk) })?;
+    for domain in domains {
+        maker.start(domain)?;
+    }
     Ok(maker.make()?)
+}
+
+/// The same text always gives the same UUID.
+fn uuid(text: &str) -> Result<Uuid> {
+    let [high, low] = [text.as_bytes(), &text.as_bytes()[1..]].map(|part| format!("{:016x}", checksum(part)));
+    let digits = high + &low;
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    Ok(parts.join("-").parse::<Uuid>()?)
 }

@@ -7,13 +7,15 @@
 //! | [`elf`] | what an ELF file says about itself: libraries a program needs, modules a module needs |
 //! | [`kernel`] | Debian's kernels: the plain image, and the modules with those they need |
 //! | [`image`] | what is in the admin domain's root |
-//! | [`bundle`] | the boot bundle that starts it |
+//! | [`bundle`] | boot bundles for tests |
+//! | [`domain`] | an admin domain as a value, and the machine that boots it |
 //! | [`session`] | commands going in; their output and exit status coming back over the console |
 //!
 //! The same inputs always give the same bytes, and nothing here needs to be root.
 
 pub mod bundle;
 pub mod cpio;
+pub mod domain;
 pub mod elf;
 pub mod image;
 pub mod kernel;

@@ -10,25 +10,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use lexopt::Parser;
-use xendless_tests::admin::kernel::Kernel;
-use xendless_tests::admin::session::Session;
-use xendless_tests::admin::{bundle, cpio, image};
+use xendless_tests::admin::domain::{Admin, NoEnd};
 use xendless_tests::qemu::accel;
-use xendless_tests::qemu::artifacts::{self, Build, Nameless};
+use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::machine::{Accel, Machine};
 use xendless_tests::qemu::running::{End, Running, WATCHDOG};
 use xendless_tests::qemu::serial::Sight;
 
-use options::{Admin, Boot, Options, USAGE, parse};
+use options::{Boot, Options, USAGE, parse};
 
 /// Exit statuses.
 const BAD_END: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 const TIMEOUT: u8 = 124;
 const NO_STATUS: u8 = 125;
-
-/// Lines of the serial port that are shown when the commands came to no end.
-const STORY: usize = 25;
 
 fn main() -> ExitCode {
     let options = match parse(Parser::from_env()) {
@@ -128,65 +123,17 @@ fn judge(ready: bool, end: Option<End>, limit_was_asked_for: bool) -> ExitCode {
 
 /// Runs commands in an admin domain; shows what they write.
 fn run_commands(options: &Options, admin: &Admin) -> Result<ExitCode> {
-    let Prepared { machine, session, module: _module } = admin.prepare(options)?;
+    let prepared = admin.prepare(options.machine()?)?;
     let mut log = Log::create(options)?;
-    let mut running = Running::start(&machine, options.limit(), |line| log.write(line))?;
-    let mut reader = session.reader();
-    let mut output = std::io::stdout().lock();
-    let outcome = running.run_until(|line, _| {
-        let step = reader.feed(line).and_then(|bytes| {
-            output.write_all(&bytes).and_then(|()| output.flush()).context("writing the output")
-        });
-        match step {
-            Ok(()) => reader.status().map(Ok),
-            Err(error) => Some(Err(error)),
-        }
-    });
-    let lines = running.transcript();
-    let story = lines[lines.len().saturating_sub(STORY)..].join("\n");
-    drop(running);
+    let outcome = prepared.run(options.limit(), |line| log.write(line), std::io::stdout().lock())?;
     log.finish()?;
     match outcome {
-        Ok(status) => Ok(ExitCode::from(status?)),
-        Err(end) => {
+        Ok(status) => Ok(ExitCode::from(status)),
+        Err(NoEnd { end, story }) => {
             eprintln!(
                 "{story}\nci/vm: the commands did not end, and above is what the serial port said last: {end}"
             );
             Ok(ExitCode::from(if end == End::TimedOut { TIMEOUT } else { NO_STATUS }))
         }
-    }
-}
-
-/// A machine with commands in it.
-struct Prepared {
-    machine: Machine,
-    session: Session,
-    /// The machine's file, which lives as long as this does.
-    module: Nameless,
-}
-
-impl Admin {
-    fn prepare(&self, options: &Options) -> Result<Prepared> {
-        let kernel = Kernel::find(self.flavour)?;
-        let mut root = image::root(&kernel)?;
-        for (host, guest) in &self.additions {
-            root.add(guest, host)?;
-        }
-        let session = Session::new(&mut root, &self.commands)?;
-        let ramdisk = cpio::archive(&root)?;
-        let mut machine = options.machine()?;
-        let module = if self.plain_dom0 {
-            machine.control = kernel.plain()?;
-            machine.control_args = image::COMMAND_LINE.into();
-            machine.control_memory_mib = self.memory_mib;
-            Nameless::new(&ramdisk)?
-        } else {
-            let bundle = bundle::bundle(&kernel, ramdisk, self.memory_mib)?;
-            // Xen counts the bundle as the control domain's memory.
-            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))?;
-            Nameless::new(&bundle)?
-        };
-        machine.bundle = Some(module.path());
-        Ok(Prepared { machine, session, module })
     }
 }

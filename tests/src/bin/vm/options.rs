@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
+use xendless_core::config::Kind;
+use xendless_tests::admin::domain::Admin;
 use xendless_tests::admin::kernel::Flavour;
 
 pub(crate) const USAGE: &str = "\
@@ -20,6 +22,8 @@ their exit status.
   --plain-dom0         boot the admin domain as Xen's initial domain, without a control domain, to compare with
   --generic            run Debian's generic kernel in it, not the one for virtual machines; as a dom0 it always does
   --add HOST:GUEST     put a file or folder into the admin domain's root (repeatable)
+  --pvh                make it a PVH domain, not a PV one
+  --vcpus N            virtual CPUs of the admin domain (default 1)
   --admin-mem MIB      memory of the admin domain (default 512)
 
   --no-admin           boot only what the bundle says, print what the serial port says, end when the control
@@ -61,29 +65,18 @@ pub(crate) enum Boot {
     Admin(Admin),
 }
 
-/// What to run in which admin domain.
-#[derive(Debug)]
-pub(crate) struct Admin {
-    pub(crate) commands: String,
-    pub(crate) additions: Vec<(PathBuf, String)>,
-    pub(crate) flavour: Flavour,
-    pub(crate) memory_mib: u32,
-    /// It is Xen's initial domain, and there is no control domain.
-    pub(crate) plain_dom0: bool,
-}
-
-const ADMIN_MEMORY_MIB: u32 = 512;
-
 /// The words, before it is known whether they go together.
 #[derive(Default)]
 struct Words {
     no_admin: bool,
     plain_dom0: bool,
     generic: bool,
+    pvh: bool,
     stay: bool,
     icount: bool,
     memory_mib: Option<u32>,
     admin_mib: Option<u32>,
+    vcpus: Option<u32>,
     cpus: Option<u32>,
     timeout: Option<Duration>,
     xen: Option<PathBuf>,
@@ -103,6 +96,8 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
             Arg::Long("no-admin") => words.no_admin = true,
             Arg::Long("plain-dom0") => words.plain_dom0 = true,
             Arg::Long("generic") => words.generic = true,
+            Arg::Long("pvh") => words.pvh = true,
+            Arg::Long("vcpus") => words.vcpus = Some(number(&mut parser, "--vcpus")?),
             Arg::Long("stay") => words.stay = true,
             Arg::Long("icount") => words.icount = true,
             Arg::Long("mem") => words.memory_mib = Some(number(&mut parser, "--mem")?),
@@ -126,22 +121,30 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
 impl Words {
     fn check(self) -> Result<Options> {
         let boot = if self.no_admin {
-            let admin = self.plain_dom0 || self.generic || self.admin_mib.is_some();
+            let admin = self.plain_dom0 || self.generic || self.pvh;
+            let sizes = self.admin_mib.is_some() || self.vcpus.is_some();
+            let content = !self.additions.is_empty() || !self.commands.is_empty();
             ensure!(
-                !admin && self.additions.is_empty() && self.commands.is_empty(),
+                !(admin || sizes || content),
                 "--no-admin boots without an admin domain, and something here is for one (see --help)"
             );
             Boot::Bundle { file: self.bundle, stay: self.stay }
         } else {
             ensure!(!self.stay && self.bundle.is_none(), "--stay and --bundle need --no-admin (see --help)");
             ensure!(!self.commands.is_empty(), "which commands? (see --help)");
-            let generic = self.generic || self.plain_dom0;
+            ensure!(
+                !self.plain_dom0 || !(self.pvh || self.vcpus.is_some()),
+                "--pvh and --vcpus are for an admin domain that the control domain makes (see --help)"
+            );
+            let usual = Admin::new(self.commands.join(" "));
             Boot::Admin(Admin {
-                commands: self.commands.join(" "),
                 additions: self.additions,
-                flavour: if generic { Flavour::Generic } else { Flavour::Cloud },
-                memory_mib: self.admin_mib.unwrap_or(ADMIN_MEMORY_MIB),
+                flavour: if self.generic || self.plain_dom0 { Flavour::Generic } else { usual.flavour },
+                kind: if self.pvh { Kind::Pvh } else { usual.kind },
+                vcpus: self.vcpus.unwrap_or(usual.vcpus),
+                memory_mib: self.admin_mib.unwrap_or(usual.memory_mib),
                 plain_dom0: self.plain_dom0,
+                ..usual
             })
         };
         Ok(Options {

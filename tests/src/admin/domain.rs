@@ -1,0 +1,158 @@
+//! An admin domain as a value, and the machine that boots it.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use xendless_core::bundle::Role;
+use xendless_core::config::Kind;
+
+use super::kernel::{Flavour, Kernel};
+use super::session::Session;
+use super::{bundle, cpio, image};
+use crate::qemu::artifacts::Nameless;
+use crate::qemu::machine::Machine;
+use crate::qemu::running::{End, Running};
+
+/// Lines of the serial port that are shown when the commands came to no end.
+const STORY: usize = 25;
+
+/// What to run in which admin domain.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Shell commands.
+    pub commands: String,
+    /// Files and folders of this machine, and where they go in the admin domain's root.
+    pub additions: Vec<(PathBuf, String)>,
+    /// Its kernel.
+    pub flavour: Flavour,
+    /// What kind of domain it is.
+    pub kind: Kind,
+    /// Its virtual CPUs.
+    pub vcpus: u32,
+    /// Its memory.
+    pub memory_mib: u32,
+    /// It is Xen's initial domain, and there is no control domain.
+    pub plain_dom0: bool,
+}
+
+impl Admin {
+    /// An admin domain of a usual size.
+    #[must_use]
+    pub fn new(commands: impl Into<String>) -> Self {
+        Self {
+            commands: commands.into(),
+            additions: Vec::new(),
+            flavour: Flavour::Cloud,
+            kind: Kind::Pv,
+            vcpus: 1,
+            memory_mib: 512,
+            plain_dom0: false,
+        }
+    }
+
+    /// Makes `machine`, which has a control domain and no bundle yet, one that boots this.
+    pub fn prepare(&self, mut machine: Machine) -> Result<Prepared> {
+        let kernel = Kernel::find(self.flavour)?;
+        let mut root = image::root(&kernel)?;
+        for (host, guest) in &self.additions {
+            root.add(guest, host)?;
+        }
+        let session = Session::new(&mut root, &self.commands)?;
+        let ramdisk = cpio::archive(&root)?;
+        let module = if self.plain_dom0 {
+            machine.control = kernel.plain()?;
+            machine.control_args = image::COMMAND_LINE.into();
+            machine.control_memory_mib = self.memory_mib;
+            Nameless::new(&ramdisk)?
+        } else {
+            let path = kernel.plain()?;
+            let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let domain = bundle::domain(Role::Admin, &self.config(), kernel, Some(ramdisk))?;
+            let bundle = bundle::bundle([domain])?;
+            // Xen counts the bundle as the control domain's memory.
+            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))?;
+            Nameless::new(&bundle)?
+        };
+        machine.bundle = Some(module.path());
+        Ok(Prepared { machine, session, _module: module })
+    }
+
+    /// Its configuration file.
+    fn config(&self) -> String {
+        let kind = match self.kind {
+            Kind::Pv => "pv",
+            Kind::Pvh => "pvh",
+        };
+        format!(
+            "name = 'admin'\ntype = '{kind}'\nkernel = 'vmlinux'\nramdisk = 'root'\nmemory = {}\nvcpus = {}\n\
+             extra = '{}'\non_reboot = 'destroy'\non_crash = 'destroy'\n",
+            self.memory_mib,
+            self.vcpus,
+            image::COMMAND_LINE
+        )
+    }
+}
+
+/// A machine with commands in it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The machine.
+    pub machine: Machine,
+    session: Session,
+    /// The machine's file, which lives as long as this does.
+    _module: Nameless,
+}
+
+/// How the commands did not come to their end.
+#[derive(Debug)]
+pub struct NoEnd {
+    /// What became of the machine.
+    pub end: End,
+    /// What the serial port said last.
+    pub story: String,
+}
+
+impl Prepared {
+    /// Boots it and runs the commands; what they write goes to `output`. Their exit status, or how it came that there
+    /// is none.
+    pub fn run<'a>(
+        &'a self,
+        limit: Duration,
+        observer: impl FnMut(&str) + 'a,
+        mut output: impl Write,
+    ) -> Result<Result<u8, NoEnd>> {
+        let mut running = Running::start(&self.machine, limit, observer)?;
+        let mut reader = self.session.reader();
+        let outcome = running.run_until(|line, _| {
+            let step = reader.feed(line).and_then(|bytes| {
+                output.write_all(&bytes).and_then(|()| output.flush()).context("writing the output")
+            });
+            match step {
+                Ok(()) => reader.status().map(Ok),
+                Err(error) => Some(Err(error)),
+            }
+        });
+        match outcome {
+            Ok(status) => Ok(Ok(status?)),
+            Err(end) => {
+                let lines = running.transcript();
+                let story = lines[lines.len().saturating_sub(STORY)..].join("\n");
+                Ok(Err(NoEnd { end, story }))
+            }
+        }
+    }
+
+    /// Boots it, runs the commands and gives what they wrote. That they fail is an error.
+    pub fn output(&self, limit: Duration) -> Result<String> {
+        let mut output = Vec::new();
+        let text = |output: &[u8]| String::from_utf8_lossy(output).into_owned();
+        match self.run(limit, |_| {}, &mut output)? {
+            Ok(0) => Ok(text(&output)),
+            Ok(status) => Err(anyhow!("the commands ended with {status}:\n{}", text(&output))),
+            Err(NoEnd { end, story }) => Err(anyhow!("{}\n{story}\nno end: {end}", text(&output))),
+        }
+    }
+}
