@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use xendless_core::bundle::{
-    Bundle, BundleError, Entry, HEADER_LEN, Header, MAX_PAYLOADS, checksum, padding,
+    Bundle, BundleError, CHECK_STEP, Entry, HEADER_LEN, Header, MAX_PAYLOADS, checksum, padding,
 };
 use xendless_hosttools::bundle::{MakeError, Maker};
 
@@ -47,6 +47,30 @@ fn an_empty_bundle_is_valid_and_looks_like_this() {
     // The checksum of nothing, as the definition of XXH64 gives it.
     assert_eq!(bytes[32..40], 0xef46_db37_51d8_e999_u64.to_le_bytes());
     assert_eq!(check(&bytes), Ok(0));
+}
+
+#[test]
+fn a_payload_is_compared_in_steps() {
+    let content: Vec<u8> = (0..=250).cycle().take(3 * CHECK_STEP + 1).collect();
+    let mut bytes = bundle(&[("a", &content)]);
+    let outcome = |bytes: &[u8]| {
+        let mut check = Bundle::open(bytes).unwrap().payloads()[0].check();
+        let mut steps = 1;
+        loop {
+            match check.step() {
+                Ok(None) => steps += 1,
+                Ok(Some(found)) => return (steps, found == content),
+                Err(error) => return (steps, error != BundleError::BadContent),
+            }
+        }
+    };
+    assert_eq!(outcome(&bytes), (4, true));
+    let first = bytes.len() - content.len();
+    for at in [first, first + CHECK_STEP, first + 3 * CHECK_STEP] {
+        bytes[at] ^= 1;
+        assert_eq!(outcome(&bytes), (4, false), "damage at {at}");
+        bytes[at] ^= 1;
+    }
 }
 
 #[test]

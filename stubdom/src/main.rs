@@ -82,6 +82,7 @@ fn boot(start: &'static StartInfo) -> Result<(Xen, Work), BootError> {
         pages: memory.pages,
         bundle: memory.bundle,
         entered_at: time::at(entered),
+        images: options.images,
     };
     defmt::info!(
         "{=u64} pages of memory, bundle of {=usize} bytes",

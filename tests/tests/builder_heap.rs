@@ -10,6 +10,7 @@ use xendless_core::builder::image::Kernel;
 use xendless_core::builder::pv::PvBuild;
 use xendless_core::builder::unpack::{Limits, Step, Unpack};
 use xendless_core::hyper::{CreateDomain, CreateFlags, Fault, FaultInjector};
+use xendless_core::images::{Digest, Images, Source};
 use xendless_tests::kernel::{Elf, bzimage};
 use xendless_tests::sim::{SimDomain, SimHypervisor};
 
@@ -93,6 +94,32 @@ fn create(file: Vec<u8>, hv: &FaultInjector<SimDomain>) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+#[test]
+fn images_that_come_and_go_give_all_memory_back() {
+    let mut images = Images::new(1 << 20);
+    let receive = |images: &mut Images, n: u8, size: usize, sent: usize| {
+        let bytes = vec![n; size];
+        let mut receiving = images.begin(Digest::of(&bytes), size).unwrap();
+        let mut left = &bytes[..sent];
+        while !left.is_empty() {
+            left = &left[receiving.append(left).unwrap()..];
+        }
+        receiving.finish(images).is_ok()
+    };
+    let round = |images: &mut Images| {
+        for n in 0..40 {
+            assert!(receive(images, n, 60_000, 60_000));
+            assert!(!receive(images, n, 60_000, 59_999));
+            drop(images.begin(Digest::of(b"other"), 1 << 20));
+            images.keep_unpacked(Source::Place { address: n.into(), len: 1 }, vec![n; 30_000]);
+        }
+        images.shrink(usize::MAX);
+        assert_eq!(images.total(), 0);
+    };
+    round(&mut images);
+    leaks_nothing("images that came and went", || round(&mut images));
 }
 
 #[test]

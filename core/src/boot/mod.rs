@@ -46,6 +46,8 @@ pub struct BootFacts {
     pub bundle: Option<&'static [u8]>,
     /// When our first instruction ran, in nanoseconds since Xen booted.
     pub entered_at: u64,
+    /// Bytes of kernels and ramdisks that are kept; `None` is half of the heap that is free.
+    pub images: Option<usize>,
 }
 
 impl BootFacts {
@@ -75,7 +77,8 @@ where
     let bundle = facts.bundle.ok_or(BootError::NoBundle)?;
     let bundle = Bundle::open(bundle).map_err(BootError::BadBundle)?;
 
-    let mut control = Control::new(facts.entered_at).map_err(|_| BootError::OutOfMemory)?;
+    let mut control =
+        Control::new(facts.entered_at, images_budget(facts, site)).map_err(|_| BootError::OutOfMemory)?;
     match bind_virqs(hv, &mut control).and_then(|()| announce(hv, site, facts)) {
         Ok(()) => {
             domains::create_all(hv, site, &mut control, bundle.into_domains());
@@ -106,6 +109,12 @@ fn check_memory(facts: &BootFacts) -> Result<(), BootError> {
         return Err(BootError::TooLittleMemory { pages: facts.pages, needed });
     }
     Ok(())
+}
+
+fn images_budget(facts: &BootFacts, site: &impl Site) -> usize {
+    let heap = site.heap();
+    let half = heap.limit_kib.saturating_sub(heap.used_kib).saturating_mul(1024) / 2;
+    facts.images.unwrap_or_else(|| usize::try_from(half).unwrap_or(usize::MAX))
 }
 
 fn bind_virqs<P>(hv: &impl EventChannels, control: &mut Control<P>) -> Result<(), BootError>

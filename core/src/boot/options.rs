@@ -3,6 +3,7 @@
 //! | word | meaning |
 //! | --- | --- |
 //! | `log=dump` | print the log on Xen's console before powering off, for those without `xm log` |
+//! | `images=SIZE` | keep at most so many bytes of kernels and ramdisks, as in `images=64M` (K, M and G are powers of 1024); half of the heap without it |
 //! | `fault=N:ERRNO` | let hypercall number `N` fail with `ERRNO` (a name such as `ENOMEM`), to test what happens then; only in builds made for tests |
 //! | `trial=NAME` | do what must never happen, or what nothing does yet, to see that it ends well ([`Trial`]); only in builds made for tests |
 
@@ -60,6 +61,8 @@ impl Trial {
 pub struct Options {
     /// Print the log before powering off.
     pub dump_log: bool,
+    /// Bytes of kernels and ramdisks to keep.
+    pub images: Option<usize>,
     /// The hypercall that is to fail.
     pub fault: Option<Fault>,
     /// What to try once booted.
@@ -86,6 +89,11 @@ impl Options {
                 Ok(())
             }
             "log" => Err(Problem::BadValue("log=dump")),
+            "images" if self.images.is_some() => Err(Problem::Twice),
+            "images" => {
+                self.images = Some(size(value).ok_or(Problem::BadValue("images=SIZE, as in images=64M"))?);
+                Ok(())
+            }
             "fault" | "trial" if !build.fault_injection => Err(Problem::NotInThisBuild),
             "fault" if self.fault.is_some() => Err(Problem::Twice),
             "fault" => {
@@ -102,6 +110,20 @@ impl Options {
             _ => Err(Problem::Unknown),
         }
     }
+}
+
+/// Bytes, or with a K, M or G behind them 2^10, 2^20 or 2^30 bytes each.
+fn size(value: &str) -> Option<usize> {
+    let unit = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at_checked(unit)?;
+    let shift = match unit {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
 fn fault(value: &str) -> Option<Fault> {

@@ -120,6 +120,7 @@ fn event_channels_that_cannot_be_are_refused_and_given_back() {
         pages: u64::MAX,
         bundle: Some(Vec::leak(Header::new(0, &[], 48).to_bytes().to_vec())),
         entered_at: 0,
+        images: None,
     };
     for (answers, told) in [
         (&[0][..], "Xen gave event channel 0, which is out of range"),

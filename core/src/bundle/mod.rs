@@ -14,7 +14,7 @@
 //! truncation, not against forgers. 64 bits leave no realistic chance of missing damage where CRC-32 misses one in
 //! four billion, it costs well under an instruction per byte (checking a 30 MiB kernel takes some 15 ms of
 //! counted instructions, a table CRC three times that), and it can be fed in pieces without a buffer of its own. The
-//! header and the manifest are checked when the bundle is opened, a payload when it is used: boot time does not
+//! header and the manifest are checked when the bundle is opened, a payload when it is used, in steps: boot time does not
 //! grow with the size of kernels and ramdisks.
 #![forbid(unsafe_code)]
 
@@ -30,7 +30,7 @@ use zerocopy::FromBytes;
 pub use domain::{Conflict, Domain, Record, Role};
 pub use error::BundleError;
 pub use header::{ALIGNMENT, HEADER_LEN, Header, MAGIC, VERSION, checksum};
-pub use payload::{Entry, Payload, is_name, padding};
+pub use payload::{CHECK_STEP, Check, Entry, Payload, is_name, padding};
 
 /// The most payloads of a bundle.
 pub const MAX_PAYLOADS: u32 = 1024;

@@ -1,10 +1,13 @@
 //! The files in a bundle.
 
 use alloc::vec::Vec;
+use core::fmt;
+use core::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
-use super::header::{ALIGNMENT, checksum};
+use super::header::ALIGNMENT;
 use super::{BundleError, MAX_NAME};
 
 /// What the manifest says about one payload.
@@ -17,6 +20,9 @@ pub struct Entry<'a> {
     /// Its checksum.
     pub checksum: u64,
 }
+
+/// Bytes compared in one step: some 250,000 instructions.
+pub const CHECK_STEP: usize = 512 << 10;
 
 /// Whether a payload may be called that: 1 to [`MAX_NAME`] printable ASCII characters, no spaces.
 #[must_use]
@@ -42,11 +48,54 @@ pub struct Payload<'a> {
 impl<'a> Payload<'a> {
     /// Its bytes, after comparing all of them with the checksum.
     pub fn content(&self) -> Result<&'a [u8], BundleError> {
-        if checksum(self.unchecked) == self.checksum {
-            Ok(self.unchecked)
+        let mut check = self.check();
+        loop {
+            if let Some(content) = check.step()? {
+                return Ok(content);
+            }
+        }
+    }
+
+    /// Begins to compare its bytes with the checksum.
+    #[must_use]
+    pub fn check(&self) -> Check<'a> {
+        Check { payload: *self, left: self.unchecked, hasher: XxHash64::with_seed(0) }
+    }
+}
+
+/// A payload whose bytes are being compared with its checksum.
+pub struct Check<'a> {
+    payload: Payload<'a>,
+    left: &'a [u8],
+    hasher: XxHash64,
+}
+
+impl<'a> Check<'a> {
+    /// The payload's name.
+    #[must_use]
+    pub const fn name(&self) -> &'a str {
+        self.payload.name
+    }
+
+    /// Goes through the next [`CHECK_STEP`] bytes; gives all of them once all are right.
+    pub fn step(&mut self) -> Result<Option<&'a [u8]>, BundleError> {
+        let (piece, left) = self.left.split_at_checked(CHECK_STEP).unwrap_or((self.left, &[]));
+        self.hasher.write(piece);
+        self.left = left;
+        if !left.is_empty() {
+            return Ok(None);
+        }
+        if self.hasher.finish() == self.payload.checksum {
+            Ok(Some(self.payload.unchecked))
         } else {
             Err(BundleError::BadContent)
         }
+    }
+}
+
+impl fmt::Debug for Check<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Check({}, {} bytes left)", self.name(), self.left.len())
     }
 }
 

@@ -1,12 +1,14 @@
 //! The control domain's work for other domains: their lives, and XenStore.
 
+use core::fmt;
 use core::ops::Deref;
 
 use super::scan::ScanError;
 use super::{Control, Event, RETRY_NS, Site, Timer};
-use crate::config::DomainConfig;
-use crate::hyper::{Hypervisor, Launch};
-use crate::life::{Bytes, CreateError, Files, ManagedId, Manager, ShutdownError, Wish, World};
+use crate::config::{DomainConfig, DomainName};
+use crate::hyper::{Console, Hypervisor, Launch};
+use crate::images::Images;
+use crate::life::{CreateError, ManagedId, Manager, News, Origin, ShutdownError, Subject, Wish, World};
 use crate::lines;
 use crate::rights::Rights;
 use crate::shared::Page;
@@ -26,10 +28,39 @@ fn place<'a, H: Hypervisor>(hv: &'a H, site: &'a impl Site) -> OnXen<'a, H, impl
     OnXen { hypervisor: hv, note }
 }
 
+/// Logs news. What the boot bundle starts was asked for by nobody who could be answered, so its failures are said
+/// on the machine's console.
+fn tell(console: &impl Console, site: &impl Site, news: News, subject: Subject<'_>) {
+    site.log(Event::Life(news));
+    let News::Failed { why, .. } = news else { return };
+    if subject.from_bundle {
+        say_not_started(console, site, &subject.config.name, &why);
+    }
+}
+
+/// Says on the machine's console why a domain of the boot bundle does not run.
+pub(crate) fn say_not_started(
+    console: &impl Console,
+    site: &impl Site,
+    name: &DomainName,
+    reason: &dyn fmt::Display,
+) {
+    if let Err(refusal) =
+        lines::print(console, format_args!("xendless: domain '{name}' is not started: {reason}"))
+    {
+        site.log(Event::Refused(refusal));
+    }
+}
+
 impl<P: Deref<Target = Page>> Control<P> {
     /// The managed domains.
-    pub fn managed(&self) -> &Manager<Bytes> {
+    pub fn managed(&self) -> &Manager {
         &self.managed
+    }
+
+    /// The images that domains are made from.
+    pub fn images(&mut self) -> &mut Images {
+        &mut self.images
     }
 
     /// Begins to make a domain that may do what `rights` say.
@@ -37,10 +68,10 @@ impl<P: Deref<Target = Page>> Control<P> {
         &mut self,
         config: DomainConfig,
         rights: Rights,
-        files: Files<Bytes>,
+        origin: impl Into<Origin>,
     ) -> Result<ManagedId, CreateError> {
         self.managed_due = Some(0);
-        self.managed.create(&mut self.consoles, config, rights, files)
+        self.managed.create(&mut self.consoles, config, rights, origin)
     }
 
     /// Takes a managed domain down, whatever it does.
@@ -73,8 +104,10 @@ impl<P: Deref<Target = Page>> Control<P> {
         let place = place(hv, site);
         if self.managed_due.is_some_and(|due| due <= now) {
             let mut store = At { service: &mut self.store, site: &place };
-            let mut world = World { hv, consoles: &mut self.consoles, store: &mut store };
-            self.managed_due = self.managed.step(&mut world, now, |news| site.log(Event::Life(news)));
+            let (consoles, images) = (&mut self.consoles, &mut self.images);
+            let mut world = World { hv, consoles, store: &mut store, images };
+            self.managed_due =
+                self.managed.step(&mut world, now, |news, subject| tell(hv, site, news, subject));
             // A step may have given the others work, or have made room for it.
             self.store_busy = true;
             self.consoles_due = Some(0);

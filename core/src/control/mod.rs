@@ -19,7 +19,8 @@ use crate::events::{BindError, Bindings};
 use crate::hyper::{
     Console, DomId, EventChannels, HvError, Hypervisor, Launch, Port, Scheduler, ShutdownReason, Virq,
 };
-use crate::life::{Bytes, Manager, News};
+use crate::images::Images;
+use crate::life::{Manager, News};
 use crate::lines::{self, HeapUsage, Status};
 use crate::ring::BadIndex;
 use crate::shared::Page;
@@ -27,6 +28,8 @@ use crate::store::server::Server;
 use crate::store::service::{Fault, NoStream, Service};
 use crate::timers::TimerQueue;
 use scan::Scan;
+
+pub(crate) use domains::say_not_started;
 
 /// How long to wait before asking again for what the hypervisor refused.
 const RETRY_NS: u64 = 100_000_000;
@@ -36,6 +39,9 @@ const DOMAINS: usize = 1024;
 
 /// This domain: Xen gives the first one it makes this number.
 const CONTROL: DomId = DomId(0);
+
+/// The part of the heap that images do not fill, whatever their budget.
+const SPARE: u64 = 8;
 
 /// Timers of the control domain itself.
 const TIMERS: usize = 4;
@@ -136,7 +142,8 @@ pub struct Control<P> {
     ports: Bindings<Virq>,
     consoles: Consoles<P>,
     store: Service<P, NoStream>,
-    managed: Manager<Bytes>,
+    managed: Manager,
+    images: Images,
     timers: TimerQueue<Timer>,
     scan: Scan,
     entered_at: u64,
@@ -154,13 +161,15 @@ pub struct Control<P> {
 }
 
 impl<P: Deref<Target = Page>> Control<P> {
-    /// The state before anything is bound. `entered_at` is when Xen handed over.
-    pub(crate) fn new(entered_at: u64) -> Result<Self, TryReserveError> {
+    /// The state before anything is bound. `entered_at` is when Xen handed over, `images` how many bytes of kernels
+    /// and ramdisks are kept.
+    pub(crate) fn new(entered_at: u64, images: usize) -> Result<Self, TryReserveError> {
         Ok(Self {
             ports: Bindings::new(),
             consoles: Consoles::new(Limits::default()),
             store: Service::new(Server::new(CONTROL)),
             managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
+            images: Images::new(images),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,
@@ -227,6 +236,7 @@ impl<P: Deref<Target = Page>> Control<P> {
         if self.scan.is_wanted() {
             self.scan_domains(hv, site, now);
         }
+        self.spare_memory(site.heap());
         self.serve_domains(hv, site, now);
         if self.consoles_due.is_some_and(|due| due <= now) {
             self.consoles_due = self.consoles.step(hv, now, |notice| site.log(notice.into()));
@@ -237,6 +247,15 @@ impl<P: Deref<Target = Page>> Control<P> {
         }
         self.slept = !wake.is_due(now);
         wake
+    }
+
+    /// Images give way before the heap is full.
+    fn spare_memory(&mut self, heap: HeapUsage) {
+        let free = heap.limit_kib.saturating_sub(heap.used_kib);
+        let missing = (heap.limit_kib / SPARE).saturating_sub(free).saturating_mul(1024);
+        if missing > 0 {
+            self.images.shrink(usize::try_from(missing).unwrap_or(usize::MAX));
+        }
     }
 
     fn report_status(&mut self, console: &impl Console, site: &impl Site, now: u64) {

@@ -35,18 +35,36 @@ const ENTRIES: usize = 1024;
 pub struct Image(Rc<Held>);
 
 struct Held {
-    /// What it was received as; nothing for what was unpacked here.
-    digest: Option<Digest>,
+    key: Key,
     bytes: Vec<u8>,
     /// Nothing for what is not kept.
     charge: Option<Charge>,
 }
 
 impl Image {
-    /// The digest it was received under; `None` for an unpacked kernel.
+    /// The file it is, or was unpacked from.
     #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
-        self.0.digest
+    pub fn source(&self) -> Source {
+        match self.0.key {
+            Key::File(digest) => Source::Received(digest),
+            Key::Kernel(source) => source,
+        }
+    }
+}
+
+impl Image {
+    fn new(key: Key, bytes: Vec<u8>, charge: Option<Charge>) -> Self {
+        Self(Rc::new(Held { key, bytes, charge }))
+    }
+
+    /// Whether somebody holds it besides the list.
+    fn is_in_use(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
+    }
+
+    /// Its share of the budget in bytes.
+    fn charged(&self) -> usize {
+        self.0.charge.as_ref().map_or(0, |charge| charge.bytes)
     }
 }
 
@@ -62,7 +80,7 @@ impl fmt::Debug for Image {
     }
 }
 
-/// What a kernel was unpacked from.
+/// A file, as far as it tells what is unpacked from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Source {
     /// A file that was received.
@@ -80,22 +98,6 @@ pub enum Source {
 enum Key {
     File(Digest),
     Kernel(Source),
-}
-
-#[derive(Debug)]
-struct Entry {
-    key: Key,
-    image: Image,
-}
-
-impl Entry {
-    fn is_in_use(&self) -> bool {
-        Rc::strong_count(&self.image.0) > 1
-    }
-
-    fn bytes(&self) -> usize {
-        self.image.0.charge.as_ref().map_or(0, |charge| charge.bytes)
-    }
 }
 
 /// A part of the budget, given back when dropped.
@@ -156,7 +158,7 @@ impl fmt::Display for BeginError {
 #[derive(Debug)]
 pub struct Images {
     /// The least recently used first.
-    entries: Vec<Entry>,
+    kept: Vec<Image>,
     /// Bytes kept and being received.
     total: Rc<Cell<usize>>,
     limit: usize,
@@ -166,7 +168,7 @@ impl Images {
     /// Nothing yet, and never more than `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), total: Rc::new(Cell::new(0)), limit }
+        Self { kept: Vec::new(), total: Rc::new(Cell::new(0)), limit }
     }
 
     /// Bytes kept and being received.
@@ -197,7 +199,7 @@ impl Images {
         self.fit(size);
         let mut bytes = Vec::new();
         while bytes.try_reserve_exact(size).is_err() {
-            if !self.shrink(1) {
+            if !self.shrink(size) {
                 return Err(BeginError::OutOfMemory);
             }
         }
@@ -212,9 +214,9 @@ impl Images {
             self.fit(size);
         }
         let charge = fits.then(|| Charge::new(&self.total, size));
-        let image = Image(Rc::new(Held { digest: None, bytes, charge }));
+        let image = Image::new(Key::Kernel(source), bytes, charge);
         if fits {
-            self.enter(Key::Kernel(source), &image);
+            self.enter(&image);
         }
         image
     }
@@ -223,27 +225,27 @@ impl Images {
     /// Returns whether anything was freed.
     pub fn shrink(&mut self, bytes: usize) -> bool {
         let mut freed = 0_usize;
-        let before = self.entries.len();
-        self.entries.retain(|entry| {
-            let goes = freed < bytes && !entry.is_in_use();
+        let before = self.kept.len();
+        self.kept.retain(|image| {
+            let goes = freed < bytes && !image.is_in_use();
             if goes {
-                freed = freed.saturating_add(entry.bytes());
+                freed = freed.saturating_add(image.charged());
             }
             !goes
         });
-        self.entries.len() < before
+        self.kept.len() < before
     }
 
     fn find(&mut self, key: Key) -> Option<Image> {
-        let at = self.entries.iter().position(|entry| entry.key == key)?;
+        let at = self.kept.iter().position(|image| image.0.key == key)?;
         // It is the most recently used one now.
-        self.entries.get_mut(at..)?.rotate_left(1);
-        self.entries.last().map(|entry| entry.image.clone())
+        self.kept.get_mut(at..)?.rotate_left(1);
+        self.kept.last().cloned()
     }
 
     /// Bytes that could be had if all that is not in use were freed.
     fn room(&self) -> usize {
-        let unused: usize = self.entries.iter().filter(|entry| !entry.is_in_use()).map(Entry::bytes).sum();
+        let unused: usize = self.kept.iter().filter(|image| !image.is_in_use()).map(Image::charged).sum();
         self.limit.saturating_sub(self.total()).saturating_add(unused)
     }
 
@@ -254,13 +256,13 @@ impl Images {
     }
 
     /// Makes an image one that can be found. Where the list cannot be longer, it just is not.
-    fn enter(&mut self, key: Key, image: &Image) {
-        self.entries.retain(|entry| entry.key != key);
-        if self.entries.len() >= ENTRIES {
+    fn enter(&mut self, image: &Image) {
+        self.kept.retain(|other| other.0.key != image.0.key);
+        if self.kept.len() >= ENTRIES {
             self.shrink(1);
         }
-        if self.entries.len() < ENTRIES && self.entries.try_reserve(1).is_ok() {
-            self.entries.push(Entry { key, image: image.clone() });
+        if self.kept.len() < ENTRIES && self.kept.try_reserve(1).is_ok() {
+            self.kept.push(image.clone());
         }
     }
 }

@@ -1,11 +1,10 @@
 //! An image that arrives in pieces.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Charge, Digest, Held, Image, Images, Key};
+use super::{Charge, Digest, Image, Images, Key};
 
 /// The most bytes that one call takes: some 200,000 instructions.
 pub const STEP: usize = 16 << 10;
@@ -92,9 +91,8 @@ impl Receiving {
         if let Some(image) = images.get(&found) {
             return Ok(image);
         }
-        let held = Held { digest: Some(found), bytes: self.bytes, charge: Some(self.charge) };
-        let image = Image(Rc::new(held));
-        images.enter(Key::File(found), &image);
+        let image = Image::new(Key::File(found), self.bytes, Some(self.charge));
+        images.enter(&image);
         Ok(image)
     }
 }

@@ -3,14 +3,13 @@
 use super::managed::{Down, Managed, Stage, Then};
 use super::nodes::{Homes, vm_home};
 use super::work::{Later, Turn, remove};
-use super::{Failure, ManagedId, News, World};
+use super::{ManagedId, News, World};
 use crate::abi::errno::Errno;
 use crate::builder::BuildHypervisor;
-use crate::builder::unpack::{Limits, Unpack};
 use crate::hyper::Progress;
 use crate::store::service::Local;
 
-impl<B: AsRef<[u8]> + Clone> Managed<B> {
+impl Managed {
     /// Takes a step down; `None` when the domain is down.
     pub(super) fn go_down<H, S>(
         &mut self,
@@ -61,25 +60,16 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
     }
 
     /// The domain is down.
-    pub(super) fn down(
-        &mut self,
-        then: Then,
-        limits: Limits,
-        id: ManagedId,
-        report: &mut dyn FnMut(News),
-    ) -> Turn {
+    pub(super) fn down(&mut self, then: Then, id: ManagedId, report: &mut dyn FnMut(News)) -> Turn {
         self.domid = None;
         match then {
             Then::Forget => report(News::Gone(id)),
             Then::Fail(why) => report(News::Failed { id, why }),
-            Then::Restart => match Unpack::new(self.files.kernel.clone(), limits) {
-                Ok(unpack) => {
-                    self.restarts = self.restarts.saturating_add(1);
-                    self.stage = Stage::Unpack(unpack);
-                    return Turn::More;
-                }
-                Err(error) => report(News::Failed { id, why: Failure::Unpack(error) }),
-            },
+            Then::Restart => {
+                self.restarts = self.restarts.saturating_add(1);
+                self.stage = Stage::Open;
+                return Turn::More;
+            }
         }
         Turn::Gone
     }

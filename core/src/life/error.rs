@@ -24,8 +24,6 @@ pub enum CreateError {
     Full,
     /// The control domain has no memory for another one.
     OutOfMemory,
-    /// The kernel file is wrong.
-    Kernel(UnpackError),
 }
 
 impl From<TableError> for CreateError {
@@ -37,12 +35,6 @@ impl From<TableError> for CreateError {
     }
 }
 
-impl From<UnpackError> for CreateError {
-    fn from(error: UnpackError) -> Self {
-        Self::Kernel(error)
-    }
-}
-
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +43,6 @@ impl fmt::Display for CreateError {
             Self::Unsupported(what) => write!(f, "{what} are not supported by this version"),
             Self::Full => f.write_str("there are as many domains as there may be"),
             Self::OutOfMemory => f.write_str("the control domain has no memory for another domain"),
-            Self::Kernel(error) => error.fmt(f),
         }
     }
 }
@@ -59,6 +50,8 @@ impl fmt::Display for CreateError {
 /// Why a domain that was begun did not come to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
+    /// This file of the boot bundle is damaged.
+    Damaged(&'static str),
     /// The kernel file is wrong.
     Unpack(UnpackError),
     /// What is in it is wrong.
@@ -76,6 +69,9 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Damaged(name) => {
+                write!(f, "file '{name}' of the boot bundle is damaged: make the bundle anew")
+            }
             Self::Unpack(error) => error.fmt(f),
             Self::Image(error) => error.fmt(f),
             Self::Build(error) => error.fmt(f),

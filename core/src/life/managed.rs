@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use super::files::Verify;
 use super::nodes::{Homes, Node};
-use super::{Failure, Files, State, Status};
+use super::{Bytes, Failure, Files, Origin, State, Status};
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
-use crate::builder::unpack::{Plain, Unpack};
+use crate::builder::unpack::Unpack;
 use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
@@ -39,12 +40,12 @@ pub(super) enum Down {
 
 /// A domain that is being built, of either kind.
 #[derive(Debug)]
-pub(super) enum Building<B> {
-    Pv(Box<PvBuild<Plain<B>, B>>),
-    Pvh(Box<PvhBuild<Plain<B>, B>>),
+pub(super) enum Building {
+    Pv(Box<PvBuild<Bytes, Bytes>>),
+    Pvh(Box<PvhBuild<Bytes, Bytes>>),
 }
 
-impl<B: AsRef<[u8]>> Building<B> {
+impl Building {
     pub(super) fn step(&mut self, hv: &impl BuildHypervisor) -> Result<Option<Built>, BuildError> {
         match self {
             Self::Pv(build) => build.step(hv),
@@ -62,11 +63,15 @@ impl<B: AsRef<[u8]>> Building<B> {
 
 /// What is done next.
 #[derive(Debug)]
-pub(super) enum Stage<B> {
-    /// Its kernel is unpacked.
-    Unpack(Unpack<B>),
+pub(super) enum Stage {
+    /// Its files are compared with their checksums.
+    Verify(Box<Verify>),
+    /// Its kernel is looked for among those unpacked before.
+    Open,
+    /// Its kernel, which is packed, is unpacked.
+    Unpack(Unpack<Bytes>),
     /// Its domain is built.
-    Build(Building<B>),
+    Build(Building),
     /// What may be left of an earlier domain of its number goes.
     Clear(Built),
     /// Nodes are written, the last of these first.
@@ -86,16 +91,18 @@ pub(super) enum Stage<B> {
 }
 
 #[derive(Debug)]
-pub(super) struct Managed<B> {
+pub(super) struct Managed {
     pub(super) config: Rc<DomainConfig>,
+    pub(super) from_bundle: bool,
     /// What it may ask of the control domain, and do in XenStore.
     pub(super) rights: Rights,
-    pub(super) files: Files<B>,
+    /// None until they were verified.
+    pub(super) files: Files,
     pub(super) console: Option<ConsoleId>,
     pub(super) domid: Option<DomId>,
     /// By which the hypervisor tells its domain from a later one of the same number.
     pub(super) handle: DomainHandle,
-    pub(super) stage: Stage<B>,
+    pub(super) stage: Stage,
     /// When its domain began to run.
     pub(super) started_at: u64,
     pub(super) restarts: u32,
@@ -105,17 +112,18 @@ pub(super) struct Managed<B> {
     pub(super) lost: bool,
 }
 
-impl<B> Managed<B> {
-    pub(super) fn new(
-        config: DomainConfig,
-        rights: Rights,
-        files: Files<B>,
-        console: ConsoleId,
-        stage: Stage<B>,
-    ) -> Self {
+impl Managed {
+    pub(super) fn new(config: DomainConfig, rights: Rights, origin: Origin, console: ConsoleId) -> Self {
+        let (from_bundle, files, stage) = match origin {
+            Origin::Sent(files) => (false, files, Stage::Open),
+            Origin::Bundle { kernel, ramdisk } => {
+                (true, Files::default(), Stage::Verify(Box::new(Verify::new(&kernel, ramdisk))))
+            }
+        };
         Self {
             handle: config.uuid.handle(),
             config: Rc::new(config),
+            from_bundle,
             rights,
             files,
             console: Some(console),
@@ -130,7 +138,9 @@ impl<B> Managed<B> {
 
     pub(super) fn status(&self) -> Status {
         let state = match self.stage {
-            Stage::Unpack(_)
+            Stage::Verify(_)
+            | Stage::Open
+            | Stage::Unpack(_)
             | Stage::Build(_)
             | Stage::Clear(_)
             | Stage::Publish(..)
@@ -151,9 +161,7 @@ impl<B> Managed<B> {
     pub(super) fn running_homes(&self) -> Option<Homes> {
         self.homes().filter(|_| matches!(self.stage, Stage::Running))
     }
-}
 
-impl<B: AsRef<[u8]>> Managed<B> {
     /// Takes it down for good.
     pub(super) fn destroy(&mut self) {
         match &mut self.stage {

@@ -11,6 +11,8 @@
 
 mod down;
 mod error;
+mod files;
+mod kernel;
 mod managed;
 mod nodes;
 mod policy;
@@ -19,25 +21,26 @@ mod up;
 mod work;
 
 use alloc::collections::VecDeque;
-use alloc::rc::Rc;
 use core::fmt;
 use core::ops::Deref;
 
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use crate::builder::unpack::{self, Unpack};
+use crate::builder::unpack;
 use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
 use crate::hyper::{DomId, Grants, ShutdownReason};
+use crate::images::Images;
 use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::service::Local;
 use crate::store::wire::Request;
 use crate::table::{Key, Table};
-use managed::{Managed, Stage};
+use managed::Managed;
 
 pub use error::{CreateError, Failure, News, ShutdownError};
+pub use files::{Bytes, Files, Origin};
 pub use policy::{Decision, Fate, decide};
 
 /// How long to wait before trying again what was refused for the moment, in nanoseconds.
@@ -62,33 +65,17 @@ pub struct World<'a, H: Grants, S> {
     pub consoles: &'a mut Consoles<H::Granted>,
     /// XenStore.
     pub store: &'a mut S,
+    /// Files, and kernels that were unpacked before.
+    pub images: &'a mut Images,
 }
 
-/// The files a domain starts from. `B` is a cheap handle on their bytes.
-#[derive(Clone, Debug)]
-pub struct Files<B> {
-    /// The kernel, packed or not.
-    pub kernel: B,
-    /// The ramdisk, which may be empty.
-    pub ramdisk: B,
-}
-
-/// The bytes of a file, cheap to hold more than once.
-#[derive(Clone, Debug)]
-pub enum Bytes {
-    /// In memory that stays, as the boot bundle does.
-    Static(&'static [u8]),
-    /// In memory that goes with its last holder.
-    Shared(Rc<[u8]>),
-}
-
-impl AsRef<[u8]> for Bytes {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Static(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
-        }
-    }
+/// Whom news is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The domain's settings.
+    pub config: &'a DomainConfig,
+    /// It was made because the boot bundle says so, and not because somebody asked.
+    pub from_bundle: bool,
 }
 
 /// How a domain is asked to shut down.
@@ -139,10 +126,10 @@ pub struct Status {
     pub restarts: u32,
 }
 
-/// All managed domains. `B` is a cheap handle on the bytes of files.
+/// All managed domains.
 #[derive(Debug)]
-pub struct Manager<B> {
-    domains: Table<Managed<B>>,
+pub struct Manager {
+    domains: Table<Managed>,
     /// Those with something to do. Has room for all.
     queue: VecDeque<ManagedId>,
     /// Those that wait, and until when, in that order. Has room for all.
@@ -152,7 +139,7 @@ pub struct Manager<B> {
     unpack: unpack::Limits,
 }
 
-impl<B: AsRef<[u8]> + Clone> Manager<B> {
+impl Manager {
     /// No domains yet, and never more than `limit`. `control` is the domain this runs in.
     #[must_use]
     pub const fn new(control: DomId, limit: usize, unpack: unpack::Limits) -> Self {
@@ -165,19 +152,19 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         }
     }
 
-    /// Begins to make a domain. It keeps `rights` over its restarts.
+    /// Begins to make a domain, which keeps `rights` over its restarts. Its files are looked at by the steps that
+    /// follow.
     pub fn create<P: Deref<Target = Page>>(
         &mut self,
         consoles: &mut Consoles<P>,
         config: DomainConfig,
         rights: Rights,
-        files: Files<B>,
+        origin: impl Into<Origin>,
     ) -> Result<ManagedId, CreateError> {
         self.check(&config)?;
         self.reserve()?;
-        let unpack = Unpack::new(files.kernel.clone(), self.unpack)?;
         let console = consoles.add()?;
-        let managed = Managed::new(config, rights, files, console, Stage::Unpack(unpack));
+        let managed = Managed::new(config, rights, origin.into(), console);
         self.domains.insert(managed).map_or_else(
             |full| {
                 // It was made just now and nobody has it.
@@ -250,7 +237,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         self.note(domid, |managed| managed.lost = true)
     }
 
-    fn note(&mut self, domid: DomId, change: impl FnOnce(&mut Managed<B>)) -> bool {
+    fn note(&mut self, domid: DomId, change: impl FnOnce(&mut Managed)) -> bool {
         let found = self.domains.iter().find(|(_, managed)| managed.domid == Some(domid)).map(|(key, _)| key);
         let Some(key) = found else { return false };
         if let Some(managed) = self.domains.get_mut(key) {

@@ -10,14 +10,13 @@ use twox_hash::XxHash64;
 use super::managed::{Managed, Stage, Then};
 use super::nodes::{Homes, Node, Rights, naming};
 use super::work::{Later, Turn, remove, write};
-use super::{ManagedId, Manager, News, World};
+use super::{Files, ManagedId, Manager, News, World};
 use crate::builder::BuildHypervisor;
-use crate::builder::unpack::Unpack;
 use crate::config::{DomainConfig, DomainName, Settings, Uuid};
 use crate::hyper::{DomId, DomainHandle};
 use crate::store::service::{Local, Refused};
 
-impl<B: AsRef<[u8]> + Clone> Manager<B> {
+impl Manager {
     /// Splits a stopped domain from its name: the domain stays with a record of its own, the name begins anew. A
     /// domain that cannot be renamed is destroyed, so that its name comes back at least.
     pub(super) fn rename<H, S>(
@@ -30,7 +29,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         H: BuildHypervisor,
         S: Local,
     {
-        let Some((unpack, kept)) = self.split(id) else { return self.give_up_renaming(id) };
+        let Some(kept) = self.split(id) else { return self.give_up_renaming(id) };
         let control = self.control;
         let [managed, other] = [id, kept].map(|id| self.domains.get(id.0));
         let Some((managed, other)) = managed.zip(other) else { return Turn::Rest };
@@ -45,7 +44,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         if let Some(managed) = self.domains.get_mut(id.0) {
             managed.domid = None;
             managed.restarts = managed.restarts.saturating_add(1);
-            managed.stage = Stage::Unpack(unpack);
+            managed.stage = Stage::Open;
             if let Some(Err(refusal)) =
                 managed.console.map(|console| world.consoles.detach(world.hv, console))
             {
@@ -56,13 +55,12 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         Turn::More
     }
 
-    /// Makes the record for the domain that is kept, and begins the new one.
-    fn split(&mut self, id: ManagedId) -> Option<(Unpack<B>, ManagedId)> {
+    /// Makes the record for the domain that is kept.
+    fn split(&mut self, id: ManagedId) -> Option<ManagedId> {
         self.reserve().ok()?;
         let managed = self.domains.get(id.0)?;
         let kept = managed.under_another_name()?;
-        let unpack = Unpack::new(managed.files.kernel.clone(), self.unpack).ok()?;
-        self.domains.insert(kept).ok().map(|key| (unpack, ManagedId(key)))
+        self.domains.insert(kept).ok().map(ManagedId)
     }
 
     fn give_up_renaming(&mut self, id: ManagedId) -> Turn {
@@ -73,7 +71,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
     }
 }
 
-impl<B: Clone> Managed<B> {
+impl Managed {
     /// The record of the domain that is kept.
     fn under_another_name(&self) -> Option<Self> {
         let config = DomainConfig::clone(&self.config);
@@ -82,8 +80,10 @@ impl<B: Clone> Managed<B> {
         let settings = Settings { name, uuid, ..config.into_settings() };
         Some(Self {
             config: Rc::new(DomainConfig::new(settings).ok()?),
+            from_bundle: self.from_bundle,
             rights: self.rights,
-            files: self.files.clone(),
+            // It never starts again.
+            files: Files::default(),
             console: None,
             domid: None,
             handle: self.handle,
@@ -117,10 +117,10 @@ fn another(uuid: Uuid, number: u32) -> Option<Uuid> {
 }
 
 /// Gives the domain of `managed` the name of `kept`; returns the handle it has then. May be repeated.
-fn rename<B, H, S>(
+fn rename<H, S>(
     world: &mut World<'_, H, S>,
-    managed: &Managed<B>,
-    kept: &Managed<B>,
+    managed: &Managed,
+    kept: &Managed,
     control: DomId,
 ) -> Result<DomainHandle, Later>
 where

@@ -1,4 +1,4 @@
-//! The way up: from a kernel file to a domain that runs.
+//! The way up: from a plain kernel to a domain that runs.
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -7,12 +7,11 @@ use alloc::vec::Vec;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
-use super::{Failure, World};
+use super::{Bytes, Failure, World};
 use crate::builder::BuildHypervisor;
 use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
-use crate::builder::unpack::{Step, Unpack};
 use crate::builder::{Built, Cause, Request as BuildRequest};
 use crate::config::{DomainConfig, Kind};
 use crate::hyper::{CreateDomain, CreateFlags, DomId};
@@ -30,17 +29,9 @@ const GRANT_FRAMES: u32 = 64;
 const MAPTRACK_FRAMES: u32 = 1024;
 const EVENT_CHANNELS: u32 = 1023;
 
-impl<B: AsRef<[u8]> + Clone> Managed<B> {
-    pub(super) fn unpack(&mut self, unpack: Unpack<B>, control: DomId) -> Turn {
-        let plain = match unpack.step() {
-            Ok(Step::Done(plain)) => plain,
-            Ok(Step::More(unpack)) => {
-                self.stage = Stage::Unpack(unpack);
-                return Turn::More;
-            }
-            Err(error) => return self.fail(Failure::Unpack(error)),
-        };
-        let kernel = match Kernel::parse(plain) {
+impl Managed {
+    pub(super) fn begin_build(&mut self, kernel: Bytes, control: DomId) -> Turn {
+        let kernel = match Kernel::parse(kernel) {
             Ok(kernel) => Rc::new(kernel),
             Err(error) => return self.fail(Failure::Image(error)),
         };
@@ -63,7 +54,7 @@ impl<B: AsRef<[u8]> + Clone> Managed<B> {
         }
     }
 
-    pub(super) fn build<H, S>(&mut self, world: &World<'_, H, S>, mut build: Building<B>) -> Turn
+    pub(super) fn build<H, S>(&mut self, world: &World<'_, H, S>, mut build: Building) -> Turn
     where
         H: BuildHypervisor,
     {

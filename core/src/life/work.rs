@@ -1,9 +1,11 @@
 //! One bounded piece of a domain's work.
 
+use alloc::rc::Rc;
+
 use super::managed::{Managed, Stage, Then};
 use super::nodes::Node;
 use super::policy::{Fate, decide};
-use super::{Failure, ManagedId, Manager, News, RETRY_NS, World};
+use super::{Failure, ManagedId, Manager, News, RETRY_NS, Subject, World};
 use crate::abi::errno::Errno;
 use crate::builder::BuildHypervisor;
 use crate::hyper::{DomId, DomainFlags, HvError};
@@ -23,7 +25,7 @@ pub(super) enum Turn {
     Gone,
 }
 
-impl<B: AsRef<[u8]> + Clone> Manager<B> {
+impl Manager {
     /// Does one piece of one domain's work. Returns when to come again at the latest: `now` when there is more to
     /// do, `None` when there is nothing until something is asked or happens.
     #[must_use = "what is left over has to be done"]
@@ -31,7 +33,7 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         &mut self,
         world: &mut World<'_, H, S>,
         now: u64,
-        mut report: impl FnMut(News),
+        mut report: impl FnMut(News, Subject<'_>),
     ) -> Option<u64>
     where
         H: BuildHypervisor,
@@ -59,17 +61,20 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         world: &mut World<'_, H, S>,
         now: u64,
         id: ManagedId,
-        report: &mut dyn FnMut(News),
+        report: &mut dyn FnMut(News, Subject<'_>),
     ) -> Turn
     where
         H: BuildHypervisor,
         S: Local,
     {
-        let (control, limits) = (self.control, self.unpack);
+        let control = self.control;
         let Some(managed) = self.domains.get_mut(id.0) else { return Turn::Rest };
-        let tell = &mut |news| report(news);
+        let (config, from_bundle) = (Rc::clone(&managed.config), managed.from_bundle);
+        let tell = &mut |news| report(news, Subject { config: &config, from_bundle });
         match core::mem::replace(&mut managed.stage, Stage::Busy) {
-            Stage::Unpack(unpack) => managed.unpack(unpack, control),
+            Stage::Verify(verify) => managed.verify(verify),
+            Stage::Open => self.open(world, id),
+            Stage::Unpack(unpack) => managed.unpack(world.images, unpack, control),
             Stage::Build(build) => managed.build(world, build),
             Stage::Clear(built) => managed.clear(world, built, control),
             Stage::Publish(left, built) => managed.publish(world, left, built, control),
@@ -84,13 +89,13 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
             },
             Stage::Running => managed.look(world, now, id, tell),
             Stage::Kept => managed.look_again(world),
-            Stage::Rename => self.rename(world, id, report),
+            Stage::Rename => self.rename(world, id, tell),
             Stage::Ending(down, then) => match managed.go_down(world, down, id, tell) {
                 Ok(Some(next)) => {
                     managed.stage = Stage::Ending(next, then);
                     Turn::More
                 }
-                Ok(None) => managed.down(then, limits, id, tell),
+                Ok(None) => managed.down(then, id, tell),
                 Err(Later) => managed.again(Stage::Ending(down, then)),
             },
             Stage::Busy => Turn::Rest,
@@ -101,11 +106,12 @@ impl<B: AsRef<[u8]> + Clone> Manager<B> {
         &mut self,
         world: &mut World<'_, H, S>,
         id: ManagedId,
-        report: &mut dyn FnMut(News),
+        report: &mut dyn FnMut(News, Subject<'_>),
     ) {
-        let console = self.domains.remove(id.0).and_then(|managed| managed.console);
-        if let Some(Err(refusal)) = console.map(|console| world.consoles.remove(world.hv, console)) {
-            report(News::Refused { id, refusal });
+        let Some(managed) = self.domains.remove(id.0) else { return };
+        if let Some(Err(refusal)) = managed.console.map(|console| world.consoles.remove(world.hv, console)) {
+            let subject = Subject { config: &managed.config, from_bundle: managed.from_bundle };
+            report(News::Refused { id, refusal }, subject);
         }
     }
 }
@@ -136,13 +142,13 @@ impl From<HvError> for Failed {
     }
 }
 
-impl<B: AsRef<[u8]> + Clone> Managed<B> {
+impl Managed {
     pub(super) fn fail(&mut self, why: Failure) -> Turn {
         self.end(Then::Fail(why));
         Turn::More
     }
 
-    pub(super) fn again(&mut self, stage: Stage<B>) -> Turn {
+    pub(super) fn again(&mut self, stage: Stage) -> Turn {
         self.stage = stage;
         Turn::Later
     }

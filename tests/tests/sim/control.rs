@@ -9,8 +9,9 @@ use xendless_core::hyper::{
     Call, CreateDomain, CreateFlags, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory, Gfn,
     HvError, PhysMemory, Port, Scheduler, ShutdownReason, Virq,
 };
+use xendless_core::images::Digest;
 use xendless_core::life::{Bytes, Files, News, Wish};
-use xendless_core::lines::Status;
+use xendless_core::lines::{HeapUsage, Status};
 use xendless_core::rights::Rights;
 use xendless_core::ring::BadIndex;
 use xendless_hosttools::bundle::Maker;
@@ -41,6 +42,7 @@ impl Rig {
             pages: 8 << 10,
             bundle: Some(Maker::new().make().unwrap().leak()),
             entered_at: 0,
+            images: None,
         };
         let control = boot::start(&hv, &site, &facts).unwrap();
         site.take_events();
@@ -290,10 +292,32 @@ fn attack_b01_console_that_is_cut_is_logged_with_its_reason() {
 }
 
 #[test]
+fn kept_images_give_way_when_the_heap_runs_full() {
+    let mut rig = Rig::new(None);
+    let images = rig.control.images();
+    let [old, new] = [&[1; 3000], &[2; 3000]].map(|bytes| {
+        let mut receiving = images.begin(Digest::of(bytes), bytes.len()).unwrap();
+        receiving.append(bytes).unwrap();
+        drop(receiving.finish(images).unwrap());
+        Digest::of(bytes)
+    });
+    let mut kept_at = |used_kib| {
+        rig.site.heap.set(HeapUsage { used_kib, ..rig.site.heap.get() });
+        rig.sim.raise(Virq::Debug);
+        rig.run();
+        [old, new].map(|digest| rig.control.images().get(&digest).is_some())
+    };
+    let spare = 24_576 / 8;
+    assert_eq!(kept_at(24_576 - spare), [true, true]);
+    assert_eq!(kept_at(24_576 - spare + 1), [false, true], "as much as is missing goes");
+    assert_eq!(kept_at(24_576), [false, false]);
+}
+
+#[test]
 fn a_managed_domain_lives_stops_and_starts_anew() {
     let mut rig = Rig::new(None);
     let config = DomainConfig::new(settings()).unwrap();
-    let files = Files { kernel: Bytes::Shared(Elf::pv().build().into()), ramdisk: Bytes::Static(b"ramdisk") };
+    let files = Files { kernel: Bytes::Static(Elf::pv().build().leak()), ramdisk: Bytes::Static(b"ramdisk") };
     let id = rig.control.create(config, Rights::Observe, files).unwrap();
     let [Event::Life(News::Started { domid: first, .. })] = rig.events()[..] else {
         panic!("it did not start")

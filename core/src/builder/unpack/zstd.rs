@@ -5,6 +5,7 @@
 //! than the kernel is long, the header is rewritten to ask for no more than that.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use ruzstd::{
     decoding::{BlockDecodingStrategy, FrameDecoder, errors::FrameDecoderError},
@@ -22,6 +23,9 @@ const WINDOW: usize = 5;
 const SINGLE_SEGMENT: u8 = 1 << 5;
 /// Windows are multiples of an eighth of a power of two that is at least this.
 const MIN_WINDOW_LOG: u32 = 10;
+
+/// What the decoder keeps besides its window: two blocks and what little else it needs.
+const BLOCKS: usize = 512 << 10;
 
 /// Bytes handed over per step once the window holds them.
 const OUTPUT: usize = 64 << 10;
@@ -43,6 +47,11 @@ impl Zstd {
             *wanted = (*wanted).min(window_byte(size));
         }
         let limit = largest_window(size);
+        // The decoder takes the memory for its window now, and has no way to say that there is none.
+        let mut window = Vec::<u8>::new();
+        window.try_reserve_exact(limit + BLOCKS).map_err(|_| UnpackError::NoMemory(limit))?;
+        // The box keeps the compiler from leaving out what nothing uses.
+        drop(core::hint::black_box(window));
         let mut decoder = Box::new(FrameDecoder::new());
         decoder.set_max_window_size(u64::try_from(limit).unwrap_or(u64::MAX));
         let mut reader = header.as_slice();
