@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bundle::Header;
-use crate::hyper::{DomId, HostInfo, Port, PortState, Result, SchedulerKind, XenVersion};
+use crate::hyper::{DomId, HostInfo, Port, PortState, Result, SchedulerKind, XenBuild, XenVersion};
 use crate::lines::HeapUsage;
 
 /// Answers `bind_virq` with the ports it is told, whatever they are.
@@ -89,11 +89,19 @@ impl Host for Nonsense {
         unreachable!("Xen understood us")
     }
 
+    fn xen_build(&self) -> Result<XenBuild> {
+        unreachable!("boot does not care")
+    }
+
     fn scheduler(&self) -> Result<SchedulerKind> {
         unreachable!("boot does not care")
     }
 
     fn read_console_ring(&self, _: u32, _: &mut [u8]) -> Result<(usize, u32)> {
+        unreachable!("boot does not care")
+    }
+
+    fn clear_console_ring(&self) -> Result<()> {
         unreachable!("boot does not care")
     }
 }
