@@ -22,6 +22,7 @@
 //! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
 //! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
+//! | [`protocol`] | what management domains and the control domain say to each other | types that cannot hold nonsense; decoding is bounded |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -42,6 +43,7 @@ pub mod events;
 pub mod hyper;
 pub mod life;
 pub mod lines;
+pub mod protocol;
 pub mod rights;
 pub mod ring;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]

@@ -4,10 +4,11 @@
 use core::fmt;
 use core::str::FromStr;
 
+use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 /// How far a domain's say goes. Each step includes those before it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, Schema)]
 pub enum Rights {
     /// It may ask for nothing.
     #[default]

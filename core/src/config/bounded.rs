@@ -6,6 +6,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
+use postcard_schema::Schema;
+use postcard_schema::schema::{DataModelType, NamedType};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -89,6 +91,10 @@ impl<T, const MAX: usize> List<T, MAX> {
         }
         Ok(Self(entries))
     }
+}
+
+impl<T: Schema, const MAX: usize> Schema for List<T, MAX> {
+    const SCHEMA: &'static NamedType = &NamedType { name: "List", ty: &DataModelType::Seq(T::SCHEMA) };
 }
 
 impl<T, const MAX: usize> Default for List<T, MAX> {

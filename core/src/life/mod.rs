@@ -23,6 +23,9 @@ use alloc::rc::Rc;
 use core::fmt;
 use core::ops::Deref;
 
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
 use crate::builder::unpack::{self, Unpack};
 use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
@@ -88,7 +91,7 @@ impl AsRef<[u8]> for Bytes {
 }
 
 /// How a domain is asked to shut down.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
 pub enum Wish {
     /// Power off.
     Poweroff,

@@ -1,0 +1,179 @@
+//! What can be asked.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::life::Wish;
+use crate::rights::Rights;
+
+/// A file by its content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
+pub struct Image {
+    /// The BLAKE3 hash of its bytes.
+    pub digest: [u8; 32],
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// What [`Request::Wait`] waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
+pub enum Until {
+    /// The domain stopped, by itself or by force, or is no more.
+    Stopped,
+    /// It is no more.
+    Gone,
+}
+
+/// What is asked. A `domain` is a word as a person types it; see [`crate::channel`] for what it may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
+pub enum Request<'a> {
+    /// About machine and hypervisor: [`super::Answer::Host`].
+    Host,
+    /// Domains in order of domid, a page at a time: [`super::Answer::Rows`].
+    List {
+        /// The first domid wanted.
+        from: u16,
+    },
+    /// One domain: [`super::Answer::Rows`] with one row.
+    Find {
+        /// Which.
+        domain: &'a str,
+    },
+    /// A domain's configuration as it stands now: [`super::Answer::Config`].
+    Config {
+        /// Which.
+        domain: &'a str,
+    },
+    /// Makes a domain and starts it: [`super::Answer::Created`] when it runs, or is paused before its first
+    /// instruction. Files that the server does not have are asked for.
+    Create {
+        /// `DomainConfig` as it encodes itself.
+        #[serde(with = "serde_bytes")]
+        config: &'a [u8],
+        /// The kernel.
+        kernel: Image,
+        /// The ramdisk.
+        ramdisk: Option<Image>,
+        /// It stays paused.
+        paused: bool,
+    },
+    /// Takes a domain down, whatever it does: `Done` when nothing of it is left.
+    Destroy {
+        /// Which.
+        domain: &'a str,
+    },
+    /// Asks a domain to end itself: `Done` when it was asked.
+    Shutdown {
+        /// Which.
+        domain: &'a str,
+        /// How.
+        wish: Wish,
+    },
+    /// `Done` when the domain is in that state, at once or later.
+    Wait {
+        /// Which.
+        domain: &'a str,
+        /// For what.
+        until: Until,
+    },
+    /// Stops a domain where it is.
+    Pause {
+        /// Which.
+        domain: &'a str,
+    },
+    /// Lets it go on.
+    Unpause {
+        /// Which.
+        domain: &'a str,
+    },
+    /// Gives a domain another name.
+    Rename {
+        /// Which.
+        domain: &'a str,
+        /// The new name.
+        name: &'a str,
+    },
+    /// A domain's console: history and output down, typed bytes up. It ends with the console, or when cancelled.
+    Console {
+        /// Which.
+        domain: &'a str,
+    },
+    /// Xen's own messages, down.
+    Dmesg {
+        /// Xen forgets them.
+        clear: bool,
+    },
+    /// The control domain's log, down, as text.
+    Log,
+    /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
+    Define {
+        /// `DomainConfig` as it encodes itself.
+        #[serde(with = "serde_bytes")]
+        config: &'a [u8],
+    },
+    /// Forgets a definition; asks `xmd`.
+    Undefine {
+        /// Which.
+        domain: &'a str,
+    },
+    /// The definitions, one at a time, in order of name; asks `xmd`: [`super::Answer::Definition`].
+    Definition {
+        /// The first whose name comes behind this one; empty for the first of all.
+        after: &'a str,
+    },
+}
+
+impl Request<'_> {
+    /// What it takes to ask this at all. What a request may do with which domain is looked at when it is done.
+    #[must_use]
+    pub const fn needs(&self) -> Rights {
+        match self {
+            Self::Host
+            | Self::List { .. }
+            | Self::Find { .. }
+            | Self::Config { .. }
+            | Self::Wait { .. }
+            | Self::Definition { .. } => Rights::Observe,
+            Self::Create { .. }
+            | Self::Destroy { .. }
+            | Self::Shutdown { .. }
+            | Self::Pause { .. }
+            | Self::Unpause { .. }
+            | Self::Rename { .. }
+            | Self::Console { .. }
+            | Self::Define { .. }
+            | Self::Undefine { .. } => Rights::Children,
+            Self::Dmesg { .. } | Self::Log => Rights::Everything,
+        }
+    }
+
+    /// The domain it is about, if it is about one.
+    #[must_use]
+    pub const fn domain(&self) -> Option<&str> {
+        match self {
+            Self::Find { domain }
+            | Self::Config { domain }
+            | Self::Destroy { domain }
+            | Self::Shutdown { domain, .. }
+            | Self::Wait { domain, .. }
+            | Self::Pause { domain }
+            | Self::Unpause { domain }
+            | Self::Rename { domain, .. }
+            | Self::Console { domain }
+            | Self::Undefine { domain } => Some(domain),
+            Self::Host
+            | Self::List { .. }
+            | Self::Create { .. }
+            | Self::Dmesg { .. }
+            | Self::Log
+            | Self::Define { .. }
+            | Self::Definition { .. } => None,
+        }
+    }
+
+    /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        matches!(self, Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+    }
+}
