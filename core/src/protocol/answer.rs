@@ -1,5 +1,6 @@
 //! What is answered.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use postcard_schema::Schema;
@@ -17,7 +18,7 @@ pub enum Answer<'a> {
     /// It is done.
     Done,
     /// About machine and hypervisor.
-    Host(Host),
+    Host(Box<Host>),
     /// Some domains.
     Rows {
         /// In order of domid.
