@@ -24,6 +24,8 @@
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
 //! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`protocol`] | what management domains and the control domain say to each other | types that cannot hold nonsense; decoding is bounded |
+//! | [`journal`] | what happened lately, as text | bounded; the oldest goes first |
+//! | [`channel`] | the control rings: requests of management domains | rights are looked at in one place; a broken client is cut off alone |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
 //!
@@ -37,12 +39,14 @@ pub mod abi;
 pub mod boot;
 pub mod builder;
 pub mod bundle;
+pub mod channel;
 pub mod config;
 pub mod console;
 pub mod control;
 pub mod events;
 pub mod hyper;
 pub mod images;
+pub mod journal;
 pub mod life;
 pub mod lines;
 pub mod protocol;

@@ -51,7 +51,7 @@ use crate::site::Here;
 use crate::xen::Xen;
 
 /// The control domain's state, on Xen.
-type Work = Control<<Xen as Grants>::Granted>;
+type Work = Control<<Xen as Grants>::Granted, <Xen as Grants>::Offered>;
 
 /// Event channels served before the work they asked for has its turn.
 const EVENTS_PER_TURN: usize = 64;

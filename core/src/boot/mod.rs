@@ -19,7 +19,7 @@ use crate::abi::errno::Errno;
 use crate::abi::interface::NoInterface;
 use crate::bundle::Bundle;
 use crate::control::{Control, Event, Site};
-use crate::hyper::{Console, EventChannels, Host, HvError, Virq};
+use crate::hyper::{Console, EventChannels, Host, HvError, SharedOut, Virq};
 use crate::lines::{self, Ready};
 use crate::shared::{PAGE_SIZE, Page};
 
@@ -66,9 +66,10 @@ impl BootFacts {
 
 /// Boots: all or nothing. `P` will be the mapped pages of other domains. The caller has stopped the periodic timer
 /// that Xen gives a new PV domain.
-pub fn start<P, H>(hv: &H, site: &impl Site, facts: &BootFacts) -> Result<Control<P>, BootError>
+pub fn start<P, O, H>(hv: &H, site: &impl Site, facts: &BootFacts) -> Result<Control<P, O>, BootError>
 where
     P: Deref<Target = Page>,
+    O: SharedOut,
     H: Console + EventChannels + Host,
 {
     facts.check_rights()?;
@@ -117,9 +118,10 @@ fn images_budget(facts: &BootFacts, site: &impl Site) -> usize {
     facts.images.unwrap_or_else(|| usize::try_from(half).unwrap_or(usize::MAX))
 }
 
-fn bind_virqs<P>(hv: &impl EventChannels, control: &mut Control<P>) -> Result<(), BootError>
+fn bind_virqs<P, O>(hv: &impl EventChannels, control: &mut Control<P, O>) -> Result<(), BootError>
 where
     P: Deref<Target = Page>,
+    O: SharedOut,
 {
     for virq in VIRQS {
         let port = hv.bind_virq(virq)?;

@@ -76,6 +76,12 @@ impl<P: Deref<Target = Page>> Consoles<P> {
         }
     }
 
+    /// Whether [`Consoles::take_ready`] would name a viewer.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The next viewer that has something to read, may type again, or whose console is gone. It is not named again
     /// before it has read everything or typed more than fits.
     pub fn take_ready(&mut self) -> Option<ViewerId> {

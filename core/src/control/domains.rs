@@ -5,12 +5,12 @@ use core::ops::Deref;
 
 use super::scan::ScanError;
 use super::{Control, Event, RETRY_NS, Site, Timer};
+use crate::channel::Desk;
 use crate::config::{DomainConfig, DomainName};
-use crate::hyper::{Console, Hypervisor, Launch};
+use crate::hyper::{Console, Hypervisor, Launch, SharedOut};
 use crate::images::Images;
-use crate::life::{CreateError, ManagedId, Manager, News, Origin, ShutdownError, Subject, Wish, World};
+use crate::life::{ChangeError, CreateError, ManagedId, Manager, News, Origin, Subject, Terms, Wish, World};
 use crate::lines;
-use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::service::{At, Local, Notice, OnXen};
 
@@ -52,7 +52,7 @@ pub(crate) fn say_not_started(
     }
 }
 
-impl<P: Deref<Target = Page>> Control<P> {
+impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     /// The managed domains.
     pub fn managed(&self) -> &Manager {
         &self.managed
@@ -63,15 +63,15 @@ impl<P: Deref<Target = Page>> Control<P> {
         &mut self.images
     }
 
-    /// Begins to make a domain that may do what `rights` say.
+    /// Begins to make a domain.
     pub fn create(
         &mut self,
         config: DomainConfig,
-        rights: Rights,
+        terms: impl Into<Terms>,
         origin: impl Into<Origin>,
     ) -> Result<ManagedId, CreateError> {
         self.managed_due = Some(0);
-        self.managed.create(&mut self.consoles, config, rights, origin)
+        self.managed.create(&mut self.consoles, config, terms, origin)
     }
 
     /// Takes a managed domain down, whatever it does.
@@ -87,9 +87,9 @@ impl<P: Deref<Target = Page>> Control<P> {
         site: &impl Site,
         id: ManagedId,
         wish: Wish,
-    ) -> Result<(), ShutdownError>
+    ) -> Result<(), ChangeError>
     where
-        H: Hypervisor<Granted = P>,
+        H: Hypervisor<Granted = P, Offered = O>,
     {
         self.store_busy = true;
         let mut store = At { service: &mut self.store, site: &place(hv, site) };
@@ -99,15 +99,18 @@ impl<P: Deref<Target = Page>> Control<P> {
     /// One step for managed domains and one for XenStore, if they have something to do.
     pub(super) fn serve_domains<H>(&mut self, hv: &H, site: &impl Site, now: u64)
     where
-        H: Hypervisor<Granted = P> + Launch,
+        H: Hypervisor<Granted = P, Offered = O> + Launch,
     {
         let place = place(hv, site);
         if self.managed_due.is_some_and(|due| due <= now) {
             let mut store = At { service: &mut self.store, site: &place };
             let (consoles, images) = (&mut self.consoles, &mut self.images);
             let mut world = World { hv, consoles, store: &mut store, images };
-            self.managed_due =
-                self.managed.step(&mut world, now, |news, subject| tell(hv, site, news, subject));
+            let channels = &mut self.channels;
+            self.managed_due = self.managed.step(&mut world, now, |news, subject| {
+                channels.note(&news);
+                tell(hv, site, news, subject);
+            });
             // A step may have given the others work, or have made room for it.
             self.store_busy = true;
             self.consoles_due = Some(0);
@@ -117,11 +120,36 @@ impl<P: Deref<Target = Page>> Control<P> {
         }
     }
 
+    /// One step for management domains, if they have something to do.
+    pub(super) fn serve_channels<H>(&mut self, hv: &H, site: &impl Site, now: u64)
+    where
+        H: Hypervisor<Granted = P, Offered = O> + Launch,
+    {
+        if !self.channels.is_busy() && !self.consoles.has_ready() {
+            return;
+        }
+        let place = place(hv, site);
+        let mut desk = Desk {
+            hv,
+            store: &mut At { service: &mut self.store, site: &place },
+            consoles: &mut self.consoles,
+            managed: &mut self.managed,
+            images: &mut self.images,
+            journal: &self.journal,
+            heap: site.heap(),
+            now,
+            entered_at: self.entered_at,
+        };
+        self.channels.step(&mut desk, |news| site.log(Event::Channel(news)));
+        // What was asked may have given any of the others work.
+        (self.managed_due, self.consoles_due, self.store_busy) = (Some(0), Some(0), true);
+    }
+
     /// Looks at some domains. Those that are managed have to do with what became of them; of the others, XenStore
     /// keeps nothing.
     pub(super) fn scan_domains<H>(&mut self, hv: &H, site: &impl Site, now: u64)
     where
-        H: Hypervisor<Granted = P>,
+        H: Hypervisor<Granted = P, Offered = O>,
     {
         let place = place(hv, site);
         let (managed, store) = (&mut self.managed, &mut self.store);
@@ -141,6 +169,7 @@ impl<P: Deref<Target = Page>> Control<P> {
             }
         });
         if changed {
+            self.channels.domains_changed();
             (self.managed_due, self.store_busy) = (Some(0), true);
         }
         let failure = match outcome {

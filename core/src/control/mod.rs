@@ -7,29 +7,34 @@
 #![forbid(unsafe_code)]
 
 mod domains;
+mod event;
+mod recorded;
 mod scan;
 
 use alloc::collections::TryReserveError;
+use alloc::rc::Rc;
+use core::cell::RefCell;
 
 use core::ops::Deref;
 
 use crate::builder::unpack;
-use crate::console::{Consoles, Limits, Notice};
+use crate::channel::Channels;
+use crate::console::{Consoles, Limits};
 use crate::events::{BindError, Bindings};
-use crate::hyper::{
-    Console, DomId, EventChannels, HvError, Hypervisor, Launch, Port, Scheduler, ShutdownReason, Virq,
-};
+use crate::hyper::{Console, DomId, EventChannels, Hypervisor, Launch, Port, Scheduler, SharedOut, Virq};
 use crate::images::Images;
-use crate::life::{Manager, News};
+use crate::journal::Journal;
+use crate::life::Manager;
 use crate::lines::{self, HeapUsage, Status};
-use crate::ring::BadIndex;
 use crate::shared::Page;
 use crate::store::server::Server;
-use crate::store::service::{Fault, NoStream, Service};
+use crate::store::service::{NoStream, Service};
 use crate::timers::TimerQueue;
+use recorded::Recorded;
 use scan::Scan;
 
 pub(crate) use domains::say_not_started;
+pub use event::Event;
 
 /// How long to wait before asking again for what the hypervisor refused.
 const RETRY_NS: u64 = 100_000_000;
@@ -56,63 +61,6 @@ pub trait Site {
     fn log(&self, event: Event);
 }
 
-/// What happened, for the log and for the services that act on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// Boot is done.
-    Ready {
-        /// Nanoseconds since Xen handed over.
-        after_ns: u64,
-    },
-    /// A domain stopped by itself.
-    DomainShutdown {
-        /// Which.
-        domid: DomId,
-        /// Why.
-        reason: ShutdownReason,
-    },
-    /// A domain is being torn down.
-    DomainDying(DomId),
-    /// A domain is no more; its id may come again.
-    DomainGone(DomId),
-    /// A domain broke the ring of its console and lost it.
-    ConsoleCut {
-        /// Which.
-        domid: DomId,
-        /// How.
-        reason: BadIndex,
-    },
-    /// A domain broke its connection to XenStore and lost it.
-    StoreCut {
-        /// Which.
-        domid: DomId,
-        /// How.
-        fault: Fault,
-    },
-    /// A domain asked for a fresh start of its connection to XenStore, and got it.
-    StoreReconnected(DomId),
-    /// Something happened to a managed domain.
-    Life(News),
-    /// Bytes typed at the machine's console were read and dropped: no domain is joined to it.
-    TypedDropped(usize),
-    /// An event came on a channel that nothing is bound to.
-    StrayPort(Port),
-    /// The hypervisor refused something at run time; what it was for is tried again.
-    Refused(HvError),
-    /// The heap is full; what it was for is tried again.
-    OutOfMemory,
-}
-
-impl From<Notice> for Event {
-    fn from(notice: Notice) -> Self {
-        match notice {
-            Notice::Cut { domid, reason } => Self::ConsoleCut { domid, reason },
-            Notice::TypedDropped(count) => Self::TypedDropped(count),
-            Notice::Refused(refusal) => Self::Refused(refusal),
-        }
-    }
-}
-
 /// What [`Control::poll`] wants next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "sleeping when work is due loses time, not sleeping when none is wastes it"]
@@ -136,14 +84,16 @@ enum Timer {
     Rescan,
 }
 
-/// The state of the control domain. `P` is a mapped page of another domain.
+/// The state of the control domain. `P` is a mapped page of another domain, `O` one that is offered to another.
 #[derive(Debug)]
-pub struct Control<P> {
+pub struct Control<P, O> {
     ports: Bindings<Virq>,
     consoles: Consoles<P>,
     store: Service<P, NoStream>,
     managed: Manager,
     images: Images,
+    channels: Channels<O>,
+    journal: Rc<RefCell<Journal>>,
     timers: TimerQueue<Timer>,
     scan: Scan,
     entered_at: u64,
@@ -160,7 +110,7 @@ pub struct Control<P> {
     armed: Option<u64>,
 }
 
-impl<P: Deref<Target = Page>> Control<P> {
+impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     /// The state before anything is bound. `entered_at` is when Xen handed over, `images` how many bytes of kernels
     /// and ramdisks are kept.
     pub(crate) fn new(entered_at: u64, images: usize) -> Result<Self, TryReserveError> {
@@ -170,6 +120,8 @@ impl<P: Deref<Target = Page>> Control<P> {
             store: Service::new(Server::new(CONTROL)),
             managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
             images: Images::new(images),
+            channels: Channels::default(),
+            journal: Rc::default(),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,
@@ -214,6 +166,7 @@ impl<P: Deref<Target = Page>> Control<P> {
             Some(Virq::Timer) => self.armed = None,
             None if self.consoles.signal(port) => self.consoles_due = Some(0),
             None if self.store.signal(port) => self.store_busy = true,
+            None if self.channels.signal(port) => {}
             Some(Virq::ConsoleRing) | None => site.log(Event::StrayPort(port)),
         }
     }
@@ -221,8 +174,9 @@ impl<P: Deref<Target = Page>> Control<P> {
     /// Does one bounded step of everything that is due, and sets Xen's timer for what is not.
     pub fn poll<H>(&mut self, hv: &H, site: &impl Site) -> Wake
     where
-        H: Hypervisor<Granted = P> + Launch,
+        H: Hypervisor<Granted = P, Offered = O> + Launch,
     {
+        let site = &Recorded { site, journal: Rc::clone(&self.journal) };
         self.wake_ups += u64::from(self.slept);
         let now = site.now();
         while let Some(timer) = self.timers.pop_due(now) {
@@ -241,6 +195,7 @@ impl<P: Deref<Target = Page>> Control<P> {
         if self.consoles_due.is_some_and(|due| due <= now) {
             self.consoles_due = self.consoles.step(hv, now, |notice| site.log(notice.into()));
         }
+        self.serve_channels(hv, site, now);
         let wake = Wake { deadline: self.deadline(now) };
         if !wake.is_due(now) {
             self.arm(hv, site, wake.deadline);
@@ -268,7 +223,8 @@ impl<P: Deref<Target = Page>> Control<P> {
     }
 
     fn deadline(&self, now: u64) -> Option<u64> {
-        if self.status_wanted || self.store_busy || self.scan.is_wanted() {
+        let asked = self.channels.is_busy() || self.consoles.has_ready();
+        if self.status_wanted || self.store_busy || self.scan.is_wanted() || asked {
             return Some(now);
         }
         [self.timers.next_deadline(), self.consoles_due, self.managed_due].into_iter().flatten().min()

@@ -29,6 +29,7 @@ impl Managed {
         };
         match down {
             Down::Pause => {
+                report(News::Ending { domid });
                 // One that cannot be paused is destroyed all the same.
                 let _ = world.hv.pause_domain(domid);
                 if let Some(Err(refusal)) =

@@ -82,18 +82,20 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Why a domain cannot be asked to shut down.
+/// Why something about a domain is not changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ShutdownError {
+pub enum ChangeError {
     /// It is gone.
     NoSuchDomain,
     /// It does not run.
     NotRunning,
+    /// Another domain has the name; this one, if it has a number.
+    NameTaken(Option<DomId>),
     /// XenStore refused, or is busy.
     Store(Refused),
 }
 
-impl From<Refused> for ShutdownError {
+impl From<Refused> for ChangeError {
     fn from(refused: Refused) -> Self {
         Self::Store(refused)
     }
@@ -133,6 +135,11 @@ pub enum News {
         /// The one that was kept.
         kept: ManagedId,
     },
+    /// A domain is about to be taken apart.
+    Ending {
+        /// Which, by its number; its record may get another domain.
+        domid: DomId,
+    },
     /// It is gone; nothing is left of it.
     Gone(ManagedId),
     /// The hypervisor refused something on its way down; it is tried again where that can help.
@@ -151,6 +158,7 @@ impl fmt::Display for News {
             Self::Failed { id, why } => write!(f, "{id} did not start: {why}"),
             Self::Stopped { id, reason, decision } => write!(f, "{id} stopped ({reason:?}): {decision}"),
             Self::Renamed { id, kept } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
+            Self::Ending { domid } => write!(f, "domain {domid} is taken down"),
             Self::Gone(id) => write!(f, "{id} is gone"),
             Self::Refused { id, refusal } => write!(f, "{id}: {refusal}"),
         }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::files::Verify;
 use super::nodes::{Homes, Node};
-use super::{Bytes, Failure, Files, Origin, State, Status};
+use super::{Bytes, Failure, Files, Origin, State, Status, Terms};
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
 use crate::builder::unpack::Unpack;
@@ -14,7 +14,6 @@ use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
 use crate::hyper::{DomId, DomainHandle, ShutdownReason};
-use crate::rights::Rights;
 
 /// What follows when a domain is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,9 +92,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Managed {
     pub(super) config: Rc<DomainConfig>,
+    pub(super) terms: Terms,
     pub(super) from_bundle: bool,
-    /// What it may ask of the control domain, and do in XenStore.
-    pub(super) rights: Rights,
     /// None until they were verified.
     pub(super) files: Files,
     pub(super) console: Option<ConsoleId>,
@@ -113,7 +111,7 @@ pub(super) struct Managed {
 }
 
 impl Managed {
-    pub(super) fn new(config: DomainConfig, rights: Rights, origin: Origin, console: ConsoleId) -> Self {
+    pub(super) fn new(config: DomainConfig, terms: Terms, origin: Origin, console: ConsoleId) -> Self {
         let (from_bundle, files, stage) = match origin {
             Origin::Sent(files) => (false, files, Stage::Open),
             Origin::Bundle { kernel, ramdisk } => {
@@ -123,8 +121,8 @@ impl Managed {
         Self {
             handle: config.uuid.handle(),
             config: Rc::new(config),
+            terms,
             from_bundle,
-            rights,
             files,
             console: Some(console),
             domid: None,

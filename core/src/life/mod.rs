@@ -9,6 +9,7 @@
 //! decides nothing here.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod down;
 mod error;
 mod files;
@@ -34,12 +35,11 @@ use crate::hyper::{DomId, Grants, ShutdownReason};
 use crate::images::Images;
 use crate::rights::Rights;
 use crate::shared::Page;
-use crate::store::service::Local;
-use crate::store::wire::Request;
 use crate::table::{Key, Table};
 use managed::Managed;
 
-pub use error::{CreateError, Failure, News, ShutdownError};
+pub use ask::View;
+pub use error::{ChangeError, CreateError, Failure, News};
 pub use files::{Bytes, Files, Origin};
 pub use policy::{Decision, Fate, decide};
 
@@ -76,6 +76,23 @@ pub struct Subject<'a> {
     pub config: &'a DomainConfig,
     /// It was made because the boot bundle says so, and not because somebody asked.
     pub from_bundle: bool,
+}
+
+/// On what terms a domain is made. It keeps them over its restarts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// What it may ask of the control domain, and do in XenStore.
+    pub rights: Rights,
+    /// The domain that asked for it.
+    pub parent: Option<ManagedId>,
+    /// It is left paused when it is made; when it is made again it is not.
+    pub paused: bool,
+}
+
+impl From<Rights> for Terms {
+    fn from(rights: Rights) -> Self {
+        Self { rights, ..Self::default() }
+    }
 }
 
 /// How a domain is asked to shut down.
@@ -152,19 +169,19 @@ impl Manager {
         }
     }
 
-    /// Begins to make a domain, which keeps `rights` over its restarts. Its files are looked at by the steps that
+    /// Begins to make a domain. It keeps what `terms` say over its restarts. Its files are looked at by the steps that
     /// follow.
     pub fn create<P: Deref<Target = Page>>(
         &mut self,
         consoles: &mut Consoles<P>,
         config: DomainConfig,
-        rights: Rights,
+        terms: impl Into<Terms>,
         origin: impl Into<Origin>,
     ) -> Result<ManagedId, CreateError> {
         self.check(&config)?;
         self.reserve()?;
         let console = consoles.add()?;
-        let managed = Managed::new(config, rights, origin.into(), console);
+        let managed = Managed::new(config, terms.into(), origin.into(), console);
         self.domains.insert(managed).map_or_else(
             |full| {
                 // It was made just now and nobody has it.
@@ -186,40 +203,10 @@ impl Manager {
         self.wake(id);
     }
 
-    /// Asks a domain to shut itself down.
-    pub fn ask_shutdown(
-        &mut self,
-        store: &mut impl Local,
-        id: ManagedId,
-        wish: Wish,
-    ) -> Result<(), ShutdownError> {
-        let managed = self.domains.get(id.0).ok_or(ShutdownError::NoSuchDomain)?;
-        let homes = managed.running_homes().ok_or(ShutdownError::NotRunning)?;
-        let path = alloc::format!("{}/control/shutdown", homes.domain);
-        store.ask(&Request::Write { path: path.as_bytes(), value: wish.word() })?;
-        Ok(())
-    }
-
     /// What a domain does; `None` when it is gone.
     #[must_use]
     pub fn status(&self, id: ManagedId) -> Option<Status> {
         self.domains.get(id.0).map(Managed::status)
-    }
-
-    /// The domain of this name.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<ManagedId> {
-        self.domains
-            .iter()
-            .find(|(_, managed)| managed.config.name.as_str() == name)
-            .map(|(key, _)| ManagedId(key))
-    }
-
-    /// What the domain of this number may ask; nothing when it is not managed.
-    #[must_use]
-    pub fn rights(&self, domid: DomId) -> Rights {
-        let managed = self.domains.iter().find(|(_, managed)| managed.domid == Some(domid));
-        managed.map_or(Rights::Nothing, |(_, managed)| managed.rights)
     }
 
     /// All managed domains.
@@ -247,7 +234,8 @@ impl Manager {
         true
     }
 
-    fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
+    /// Whether such a domain can be made, as far as that is known now.
+    pub fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
         if !matches!(config.boot, Boot::Direct { .. }) {
             return Err(CreateError::Unsupported("boot loaders"));
         }

@@ -80,8 +80,8 @@ impl Managed {
         let settings = Settings { name, uuid, ..config.into_settings() };
         Some(Self {
             config: Rc::new(DomainConfig::new(settings).ok()?),
+            terms: self.terms,
             from_bundle: self.from_bundle,
-            rights: self.rights,
             // It never starts again.
             files: Files::default(),
             console: None,

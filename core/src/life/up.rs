@@ -125,7 +125,7 @@ impl Managed {
     {
         let Built { domid, store, console: ring } = *built;
         let gfn = i64::try_from(store.frame.0).unwrap_or(i64::MAX);
-        world.store.grant(domid, self.rights)?;
+        world.store.grant(domid, self.terms.rights)?;
         world.store.ask(&Request::Introduce { domid, gfn, port: store.port })?;
         if let Some(console) = self.console {
             let attached = world.consoles.attach(world.hv, console, domid, ring.port);
@@ -135,7 +135,9 @@ impl Managed {
         if memory.maximum() != memory.initial() {
             world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
         }
-        world.hv.unpause_domain(domid)?;
+        if !core::mem::take(&mut self.terms.paused) {
+            world.hv.unpause_domain(domid)?;
+        }
         (self.started_at, self.stopped, self.lost) = (now, None, false);
         Ok(())
     }

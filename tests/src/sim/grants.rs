@@ -50,6 +50,12 @@ impl Deref for SimOffer {
     }
 }
 
+impl std::fmt::Debug for SimOffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SimOffer({})", self.grant())
+    }
+}
+
 impl SharedOut for SimOffer {
     fn grant(&self) -> GrantRef {
         self.gref

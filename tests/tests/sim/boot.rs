@@ -12,7 +12,7 @@ use xendless_core::lines::{self, FATAL_PREFIX, Fatal, Ready};
 use xendless_core::rights::Rights;
 use xendless_hosttools::bundle::{Maker, Start};
 use xendless_tests::kernel::Elf;
-use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimMapping, SimSite};
+use xendless_tests::sim::{Config, Power, SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
 
 use super::life::settings;
 
@@ -39,7 +39,7 @@ fn boot_or_halt(
     hv: &impl Hypervisor,
     site: &SimSite,
     facts: &BootFacts,
-) -> Result<Control<SimMapping>, BootError> {
+) -> Result<Control<SimMapping, SimOffer>, BootError> {
     boot::start(hv, site, facts).inspect_err(|error| {
         lines::print(hv, Fatal(error)).unwrap();
         hv.shutdown(ShutdownReason::Poweroff).unwrap();

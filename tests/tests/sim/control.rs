@@ -16,7 +16,7 @@ use xendless_core::rights::Rights;
 use xendless_core::ring::BadIndex;
 use xendless_hosttools::bundle::Maker;
 use xendless_tests::kernel::Elf;
-use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimSite};
+use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
 
 use crate::console::Guest;
 use crate::life::settings;
@@ -27,7 +27,7 @@ struct Rig {
     sim: SimHypervisor,
     hv: FaultInjector<SimDomain>,
     site: SimSite,
-    control: Control<SimMapping>,
+    control: Control<SimMapping, SimOffer>,
     scanner: Scanner,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use xendless_core::config::{Action, Actions, CrashAction};
 use xendless_core::hyper::{CreateDomain, DomId, Domains, Progress, ShutdownReason};
-use xendless_core::life::{Fate, ManagedId, News, ShutdownError, State, Wish};
+use xendless_core::life::{ChangeError, Fate, ManagedId, News, State, Wish};
 use xendless_core::store::service::At;
 
 use super::{Rig, SECOND, UUID};
@@ -120,7 +120,7 @@ fn shutdown_is_asked_for_by_a_node() {
     rig.stop(domid, ShutdownReason::Poweroff);
     let mut store = At { service: &mut rig.store, site: &rig.place };
     let gone = rig.manager.ask_shutdown(&mut store, id, Wish::Poweroff);
-    assert_eq!(gone, Err(ShutdownError::NoSuchDomain));
+    assert_eq!(gone, Err(ChangeError::NoSuchDomain));
 }
 
 #[test]

@@ -125,7 +125,11 @@ impl Rig {
             store: &mut store,
             images: &mut self.images,
         };
-        let manager = self.manager.step(&mut world, now, |news, _| self.news.push(news));
+        let manager = self.manager.step(&mut world, now, |news, _| {
+            if !matches!(news, News::Ending { .. }) {
+                self.news.push(news);
+            }
+        });
         let consoles = self.consoles.step(&*self.hv, now, |_| ());
         let store = self.store.step(&self.place).then_some(now);
         [manager, consoles, store].into_iter().flatten().min()

@@ -1,0 +1,58 @@
+//! What went wrong with a domain, in the words of the protocol.
+
+use alloc::format;
+use alloc::string::ToString;
+
+use super::desk::Desk;
+use crate::builder::Cause;
+use crate::config::DomainConfig;
+use crate::hyper::Hypervisor;
+use crate::life::{self, CreateError};
+use crate::protocol::{Failure, File};
+
+/// KiB of `pages`.
+const fn kib(pages: u64) -> u64 {
+    pages.saturating_mul(4)
+}
+
+/// A domain that is not made at all.
+pub(super) fn not_made<H: Hypervisor, S>(
+    desk: &Desk<'_, H, S>,
+    error: &CreateError,
+    config: &DomainConfig,
+) -> Failure {
+    match error {
+        CreateError::NameTaken => {
+            let other = desk.managed.find(config.name.as_str()).and_then(|id| desk.managed.status(id));
+            Failure::NameTaken { domid: other.and_then(|status| status.domid).map(|domid| domid.0) }
+        }
+        CreateError::UuidTaken => Failure::UuidTaken,
+        CreateError::Unsupported(what) => Failure::Unsupported((*what).into()),
+        CreateError::Full => Failure::Limit("domains".into()),
+        CreateError::OutOfMemory => Failure::ControlMemory,
+    }
+}
+
+/// A domain that was begun and did not come to run.
+pub(super) fn not_created(why: &life::Failure) -> Failure {
+    let kernel = |why| Failure::Image { file: File::Kernel, why };
+    match why {
+        life::Failure::Unpack(error) => kernel(error.to_string()),
+        life::Failure::Image(error) => kernel(error.to_string()),
+        life::Failure::Build(error) => match error.cause {
+            Cause::HostMemory { wanted, given } => {
+                Failure::HostMemory { wanted_kib: kib(wanted), free_kib: kib(given) }
+            }
+            Cause::ControlMemory => Failure::ControlMemory,
+            Cause::Cancelled => Failure::Cancelled,
+            Cause::Image(_) | Cause::Plan(_) => kernel(error.to_string()),
+            Cause::Hypervisor(_) => Failure::Create(error.to_string()),
+        },
+        other => Failure::Create(format!("{other}")),
+    }
+}
+
+/// A request that some other side answers.
+pub(super) fn not_found_anywhere() -> Failure {
+    Failure::Unsupported("keeping definitions in the control domain".into())
+}

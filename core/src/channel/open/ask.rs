@@ -1,0 +1,48 @@
+//! Something that XenStore is asked, again while it is busy.
+
+use super::super::desk::Desk;
+use super::super::session::{Ended, Outbox};
+use super::Pump;
+use crate::config::DomainName;
+use crate::hyper::Hypervisor;
+use crate::life::{ChangeError, ManagedId, Wish};
+use crate::protocol::{Answer, Failure, RequestId};
+use crate::store::service::Local;
+use crate::store::service::Refused;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(in super::super) enum Ask {
+    /// A domain is to end itself.
+    Shutdown(ManagedId, Wish),
+    /// A domain gets another name.
+    Rename(ManagedId, DomainName),
+}
+
+impl Ask {
+    pub(in super::super) fn pump<H: Hypervisor, S: Local>(
+        &mut self,
+        desk: &mut Desk<'_, H, S>,
+        out: &mut Outbox,
+        id: RequestId,
+    ) -> Result<Pump, Ended> {
+        let outcome = match self {
+            Self::Shutdown(managed, wish) => desk.managed.ask_shutdown(desk.store, *managed, *wish),
+            Self::Rename(managed, name) => desk.managed.set_name(desk.store, *managed, name),
+        };
+        let result = match outcome {
+            Err(ChangeError::Store(Refused::Later)) => return Ok(Pump::Idle),
+            Ok(()) => Ok(Answer::Done),
+            Err(ChangeError::NoSuchDomain) => Err(Failure::NoSuchDomain),
+            Err(ChangeError::NotRunning) => Err(Failure::NotRunning),
+            Err(ChangeError::NameTaken(domid)) => {
+                Err(Failure::NameTaken { domid: domid.map(|domid| domid.0) })
+            }
+            Err(ChangeError::Store(Refused::Error(error))) => {
+                Err(Failure::Hypervisor(alloc::format!("XenStore answered {}", error.name())))
+            }
+        };
+        out.answer(id, result)?;
+        Ok(Pump::Answered)
+    }
+}

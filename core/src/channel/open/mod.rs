@@ -1,0 +1,137 @@
+//! Requests that take more than one step, each in a file of its own.
+
+mod ask;
+mod console;
+mod create;
+mod text;
+mod wait;
+
+pub(super) use ask::Ask;
+pub(super) use console::View;
+pub(super) use create::Create;
+pub(super) use text::Text;
+pub(super) use wait::{Ending, Wait};
+
+use super::desk::Desk;
+use super::session::{Ended, Outbox};
+use crate::console::ViewerId;
+use crate::hyper::Hypervisor;
+use crate::life::News;
+use crate::protocol::{Rejection, RequestId};
+use crate::store::service::Local;
+
+/// What a step of an open request did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pump {
+    /// Nothing; it waits for something.
+    Idle,
+    /// Something.
+    Moved,
+    /// It has its answer and is over.
+    Answered,
+}
+
+/// A request that is open.
+#[derive(Debug)]
+pub(super) enum Open {
+    /// A domain is being made.
+    Create(Create),
+    /// A domain is being taken down.
+    Ending(Ending),
+    /// Waits for a domain to stop.
+    Wait(Wait),
+    /// Looks at a console.
+    View(View),
+    /// Reads a text.
+    Text(Text),
+    /// Waits for XenStore.
+    Ask(Ask),
+}
+
+impl Open {
+    /// Lets it go on.
+    pub(super) fn pump<H: Hypervisor, S: Local>(
+        &mut self,
+        desk: &mut Desk<'_, H, S>,
+        out: &mut Outbox,
+        id: RequestId,
+    ) -> Result<Pump, Ended> {
+        match self {
+            Self::Create(create) => create.pump(desk, out, id),
+            Self::Ending(ending) => ending.pump(desk, out, id),
+            Self::Wait(wait) => wait.pump(desk, out, id),
+            Self::View(view) => view.pump(desk, out, id),
+            Self::Text(text) => text.pump(desk, out, id),
+            Self::Ask(ask) => ask.pump(desk, out, id),
+        }
+    }
+
+    /// Takes bytes of its stream upwards.
+    pub(super) fn feed<H: Hypervisor, S: Local>(
+        &mut self,
+        desk: &mut Desk<'_, H, S>,
+        out: &mut Outbox,
+        id: RequestId,
+        bytes: &[u8],
+    ) -> Result<(), Ended> {
+        match self {
+            Self::Create(create) => create.feed(out, id, bytes),
+            Self::View(view) => view.feed(desk, out, id, bytes),
+            _ => Err(Rejection::Misuse.into()),
+        }
+    }
+
+    /// The peer takes more bytes of its stream downwards.
+    pub(super) fn credit(&mut self, bytes: u32) {
+        match self {
+            Self::View(view) => view.credit(bytes),
+            Self::Text(text) => text.credit(bytes),
+            // No stream downwards, so nothing that credit could change.
+            _ => {}
+        }
+    }
+
+    /// The peer wants it to end.
+    pub(super) fn cancel<H: Hypervisor, S: Local>(&mut self, desk: &mut Desk<'_, H, S>) {
+        match self {
+            Self::Create(create) => create.cancel(desk),
+            Self::Wait(wait) => wait.cancel(),
+            Self::View(view) => view.cancel(),
+            Self::Text(text) => text.cancel(),
+            // A domain on its way down cannot be held up, and XenStore answers soon.
+            Self::Ending(_) | Self::Ask(_) => {}
+        }
+    }
+
+    /// The peer is gone.
+    pub(super) fn abandon<H: Hypervisor, S: Local>(&mut self, desk: &mut Desk<'_, H, S>) {
+        match self {
+            Self::Create(create) => create.cancel(desk),
+            Self::View(view) => view.leave(desk),
+            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Ask(_) => {}
+        }
+    }
+
+    /// Something happened to a domain.
+    pub(super) fn note(&mut self, news: &News) {
+        match self {
+            Self::Create(create) => create.note(news),
+            _ => self.look_again(),
+        }
+    }
+
+    /// Some domain is not what it was.
+    pub(super) fn look_again(&mut self) {
+        if let Self::Wait(wait) = self {
+            wait.look_again();
+        }
+    }
+
+    /// A viewer of a console has something to do; says whether it is this one's.
+    pub(super) fn wake(&mut self, viewer: ViewerId) -> bool {
+        match self {
+            Self::View(view) => view.wake(viewer),
+            _ => false,
+        }
+    }
+}
