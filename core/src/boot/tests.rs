@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bundle::Header;
-use crate::hyper::{DomId, HostInfo, Port, PortState, Result, SchedulerKind, XenBuild, XenVersion};
+use crate::hyper::{DomId, GrantRef, HostInfo, Port, PortState, Result, SchedulerKind, XenBuild, XenVersion};
 use crate::lines::HeapUsage;
 
 /// Answers `bind_virq` with the ports it is told, whatever they are.
@@ -106,6 +106,23 @@ impl Host for Nonsense {
     }
 }
 
+/// Boot offers no pages.
+enum NoOffer {}
+
+impl core::ops::Deref for NoOffer {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        match *self {}
+    }
+}
+
+impl SharedOut for NoOffer {
+    fn grant(&self) -> GrantRef {
+        match *self {}
+    }
+}
+
 struct Nowhere;
 
 impl Site for Nowhere {
@@ -136,7 +153,7 @@ fn event_channels_that_cannot_be_are_refused_and_given_back() {
         (&[3, 4, 3], "Xen gave event channel 3 twice"),
     ] {
         let hv = Nonsense::new(answers);
-        let error = start::<&Page, _>(&hv, &Nowhere, &facts).map(drop).expect_err("nonsense");
+        let error = start::<&Page, NoOffer, _>(&hv, &Nowhere, &facts).map(drop).expect_err("nonsense");
         assert!(error.to_string().starts_with(told), "{error}");
         assert!(hv.open.borrow().is_empty(), "{answers:?}: something stays bound");
     }

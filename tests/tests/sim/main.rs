@@ -1,6 +1,7 @@
 //! The simulated hypervisor, and the control domain on it.
 
 mod boot;
+mod channel;
 mod channels;
 mod console;
 mod control;
