@@ -36,6 +36,28 @@ impl Page {
         self.word32::<AT>().store(value, Ordering::Release);
     }
 
+    /// Reads the byte at `AT`; later accesses of ours stay behind it (acquire).
+    #[must_use]
+    pub fn load_u8<const AT: usize>(&self) -> u8 {
+        self.byte::<AT>().load(Ordering::Acquire)
+    }
+
+    /// Writes the byte at `AT`; earlier accesses of ours stay before it (release).
+    pub fn store_u8<const AT: usize>(&self, value: u8) {
+        self.byte::<AT>().store(value, Ordering::Release);
+    }
+
+    /// Sets `bits` of the byte at `AT` in one step, and no others; returns what the byte was. No access of ours
+    /// passes it in either direction.
+    pub fn set_bits<const AT: usize>(&self, bits: u8) -> u8 {
+        self.byte::<AT>().fetch_or(bits, Ordering::SeqCst)
+    }
+
+    /// Clears `bits` of the byte at `AT`, as [`Page::set_bits`] sets them.
+    pub fn clear_bits<const AT: usize>(&self, bits: u8) -> u8 {
+        self.byte::<AT>().fetch_and(!bits, Ordering::SeqCst)
+    }
+
     /// Copies bytes out of the page.
     ///
     /// # Panics
@@ -74,6 +96,13 @@ impl Page {
         for word in words {
             word.store(0, Ordering::Relaxed);
         }
+    }
+
+    const fn byte<const AT: usize>(&self) -> &AtomicU8 {
+        const { assert!(AT < PAGE_SIZE, "a byte has to lie in the page") };
+        let start = self.0.as_ptr().wrapping_add(AT);
+        // SAFETY: `start` lies in the page (asserted above) and lives as long as `self`.
+        unsafe { &*start }
     }
 
     fn word32<const AT: usize>(&self) -> &AtomicU32 {
@@ -129,6 +158,18 @@ mod tests {
         assert_eq!(u32::from_ne_bytes(bytes), 0x0403_0201);
         page.write(4092, &7u32.to_ne_bytes());
         assert_eq!(page.load_u32::<4092>(), 7);
+    }
+
+    #[test]
+    fn bits_of_a_byte_change_alone() {
+        let page = Page::new();
+        page.write(20, &[0xff, 0x81, 0xff]);
+        assert_eq!((page.set_bits::<21>(2), page.clear_bits::<21>(0x80)), (0x81, 0x83));
+        assert_eq!(page.load_u8::<21>(), 3);
+        page.store_u8::<21>(9);
+        let mut bytes = [0; 4];
+        page.read(20, &mut bytes);
+        assert_eq!(bytes, [0xff, 9, 0xff, 0]);
     }
 
     #[test]

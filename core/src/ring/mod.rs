@@ -9,7 +9,8 @@
 //! - Data is copied out in the same look and parsed from the copy.
 //!
 //! [`Producer`] and [`Consumer`] are the index arithmetic alone, for any ring; [`Sender`] and [`Receiver`] add the
-//! bytes of one page; [`console`] and [`xenstore`] are the pages that PV consoles and XenStore use.
+//! bytes of one page; [`console`] and [`xenstore`] are the pages that PV consoles and XenStore use; [`vchan`] is a
+//! connection between two domains over as many pages as they want.
 #![forbid(unsafe_code)]
 
 mod bytes;
@@ -17,6 +18,7 @@ pub mod console;
 mod error;
 mod index;
 mod stream;
+pub mod vchan;
 pub mod xenstore;
 
 pub use bytes::{Receiver, Sender};
