@@ -5,3 +5,4 @@ pub mod config;
 pub mod pollable;
 pub mod xen;
 pub mod xenstored;
+pub mod xmd;
