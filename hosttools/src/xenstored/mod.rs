@@ -5,8 +5,11 @@
 
 mod server;
 mod site;
-mod socket;
+
+use std::os::unix::net::UnixStream;
 
 pub use server::Hosted;
 pub use site::NoXen;
-pub use socket::Socket;
+
+/// A client's connection.
+pub type Socket = crate::pollable::Pollable<UnixStream>;

@@ -1,0 +1,3 @@
+//! `xmd`, the relay daemon of a management domain.
+
+pub mod mux;
