@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::python::Pos;
+use crate::shown::Shown;
 
 /// One thing that is wrong, or worth knowing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,19 +93,6 @@ impl fmt::Display for Diagnostic {
             Some(help) => write!(f, "\nhelp: {}", Shown(help)),
             None => Ok(()),
         }
-    }
-}
-
-/// Text that a file may have made up: the start of it, without anything a terminal would obey.
-struct Shown<'a>(&'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 500;
-        for c in self.0.chars().take(LONGEST) {
-            if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
-        }
-        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 

@@ -13,7 +13,7 @@ pub mod host;
 mod python;
 pub mod reference;
 mod specs;
-mod suggest;
+pub(crate) mod suggest;
 pub mod sxp;
 pub mod table;
 mod take;

@@ -94,6 +94,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What stands for the value in help.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "TEXT",
+            Self::Int { .. } => "NUMBER",
+            Self::Flag(_) => "0|1",
+            Self::Choice { .. } => "WORD",
+            Self::Numbered { .. } => "NUMBER|WORD",
+            Self::List(_) | Self::TextOrList(_) => "ELEMENT",
+        }
+    }
+
     /// The kind in words, with its limits.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -1,0 +1,95 @@
+//! `info`.
+
+use xendless_core::protocol::{Answer, Host, Request};
+
+use super::json;
+use crate::client;
+use crate::shown::Shown;
+use crate::xm::error::Error;
+use crate::xm::options::Given;
+use crate::xm::session::Session;
+use crate::xm::table::Outcome;
+
+/// `info`.
+pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
+    if given.has("config") {
+        return Err(Error::Plain("xmd has no settings of its own that could be shown.".to_owned()));
+    }
+    if given.has("numa") {
+        return Err(Error::Plain("The host's topology is not part of this version yet.".to_owned()));
+    }
+    let mut client = session.connect()?;
+    let host = match client.ask(Request::Host)? {
+        Answer::Host(host) => host,
+        _ => return Err(client::Error::Unexpected.into()),
+    };
+    if given.has("json") {
+        session.out.line(json::text(&object(&host)))?;
+        return Ok(0);
+    }
+    for (key, value) in classic(&host) {
+        session.out.line(format_args!("{key:<23}: {}", Shown(&value)))?;
+    }
+    Ok(0)
+}
+
+/// The rows of `xm info`, in their order.
+fn classic(host: &Host) -> Vec<(&'static str, String)> {
+    let system = rustix::system::uname();
+    let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+    let words: Vec<String> = host.hw_cap.iter().map(|word| format!("{word:08x}")).collect();
+    vec![
+        ("host", text(system.nodename())),
+        ("release", text(system.release())),
+        ("version", text(system.version())),
+        ("machine", text(system.machine())),
+        ("nr_cpus", host.cpus.to_string()),
+        ("nr_nodes", host.nodes.to_string()),
+        ("cores_per_socket", host.cores_per_socket.to_string()),
+        ("threads_per_core", host.threads_per_core.to_string()),
+        ("cpu_mhz", (host.cpu_khz / 1000).to_string()),
+        ("hw_caps", words.join(":")),
+        ("virt_caps", if host.hvm { "hvm" } else { "" }.to_owned()),
+        ("total_memory", (host.total_kib / 1024).to_string()),
+        ("free_memory", (host.free_kib / 1024).to_string()),
+        // All CPUs are in pool 0.
+        ("free_cpus", "0".to_owned()),
+        ("xen_major", host.xen_major.to_string()),
+        ("xen_minor", host.xen_minor.to_string()),
+        ("xen_extra", host.xen_extra.clone()),
+        ("xen_caps", host.xen_caps.clone()),
+        ("xen_scheduler", host.scheduler.clone()),
+        ("xen_pagesize", "4096".to_owned()),
+        ("platform_params", format!("virt_start={:#x}", host.virt_start)),
+        ("xen_changeset", host.xen_changeset.clone()),
+        ("xen_commandline", host.xen_command_line.clone()),
+        ("cc_compiler", host.cc_compiler.clone()),
+        ("cc_compile_by", host.cc_compile_by.clone()),
+        ("cc_compile_domain", host.cc_compile_domain.clone()),
+        ("cc_compile_date", host.cc_compile_date.clone()),
+        ("xend_config_format", "4".to_owned()),
+    ]
+}
+
+/// The same and what the control domain says about itself.
+fn object(host: &Host) -> serde_json::Value {
+    let number = |value: String| value.parse::<u64>().map_or_else(|_| value.into(), serde_json::Value::from);
+    let numbers = ["nr_cpus", "nr_nodes", "cores_per_socket", "threads_per_core", "cpu_mhz", "total_memory"];
+    let more = ["free_memory", "free_cpus", "xen_major", "xen_minor", "xen_pagesize", "xend_config_format"];
+    let is_number = |key: &str| numbers.contains(&key) || more.contains(&key);
+    let mut object: serde_json::Map<String, serde_json::Value> = classic(host)
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), if is_number(key) { number(value) } else { value.into() }))
+        .collect();
+    let own = [
+        ("xendless_version", host.xendless.as_str().into()),
+        ("xendless_up_seconds", (host.up_ns / 1_000_000_000).into()),
+        ("xendless_heap_used_kib", host.heap_used_kib.into()),
+        ("xendless_heap_limit_kib", host.heap_limit_kib.into()),
+        ("scrub_kib", host.scrub_kib.into()),
+        ("pv", host.pv.into()),
+        ("hap", host.hap.into()),
+    ];
+    object.extend(own.map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)));
+    object.into()
+}

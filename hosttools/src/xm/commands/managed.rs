@@ -1,0 +1,128 @@
+//! `new`, `start`, `delete`: domains whose definition is kept.
+
+use std::time::Duration;
+
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use std::os::fd::AsFd;
+use xendless_core::config::DomainConfig;
+use xendless_core::life::Wish;
+use xendless_core::protocol::{Failure, Request, Until};
+
+use super::create::{self, Start, load, shown_only};
+use crate::client::{self, Client, Event};
+use crate::shown::Shown;
+use crate::xm::error::Error;
+use crate::xm::options::Given;
+use crate::xm::session::{Dormant, Session, defined, definitions, explain, find};
+use crate::xm::table::Outcome;
+
+/// How long a domain may take to shut down before it is deleted.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `new`.
+pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
+    if let Some(status) = shown_only(session, given)? {
+        return Ok(status);
+    }
+    let config = load(session, given)?.config;
+    define(&mut session.connect()?, &config).map(|()| 0)
+}
+
+/// Has a definition kept.
+pub(super) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), Error> {
+    let encoded = config.encode();
+    let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
+    let name = &config.name;
+    match client.ask(Request::Define { config: &encoded }) {
+        Ok(_) => Ok(()),
+        Err(client::Error::Failed(Failure::NameTaken { domid: Some(domid) })) => {
+            Err(Error::Plain(format!("VM name '{name}' already exists as domain {domid}")))
+        }
+        Err(client::Error::Failed(Failure::NameTaken { domid: None })) => {
+            Err(Error::Plain(format!("VM name '{name}' already exists")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `start`.
+pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
+    let [domain] = given.operands.as_slice() else {
+        return Err(Error::Usage("Expects 1 argument".to_owned()));
+    };
+    let mut client = session.connect()?;
+    if find(&mut client, domain).is_ok() {
+        return Err(Error::Usage("Domain is already running".to_owned()));
+    }
+    let found = definition(&mut client, domain)?;
+    let Some(config) = found.config else {
+        let text = "The definition was kept by another version of this program; use 'xm new' again.";
+        return Err(Error::Plain(text.to_owned()));
+    };
+    create::start(session, &mut client, &config, Start::of(given, true))
+}
+
+/// `delete`.
+pub(in crate::xm) fn delete(session: &mut Session, given: &Given) -> Outcome {
+    let [domain] = given.operands.as_slice() else {
+        return Err(Error::Usage("Expects 1 argument".to_owned()));
+    };
+    let mut client = session.connect()?;
+    let found = definition(&mut client, domain)?;
+    if let Ok(row) = find(&mut client, &found.name) {
+        end(&mut client, &row.domid.to_string(), &found.name, given.has("force"))?;
+    }
+    client.ask(Request::Undefine { domain: &found.name })?;
+    Ok(0)
+}
+
+fn definition(client: &mut Client, domain: &str) -> Result<Dormant, Error> {
+    if let Some(found) = defined(&definitions(client)?, domain) {
+        return Ok(found.clone());
+    }
+    match find(client, domain) {
+        Ok(_) => Err(Error::Plain(format!("Domain '{}' runs without a definition.", Shown(domain)))),
+        Err(error) => Err(explain(client, domain, error, "")),
+    }
+}
+
+/// Ends a domain that runs: as it likes, or by force.
+fn end(client: &mut Client, domain: &str, name: &str, force: bool) -> Result<(), Error> {
+    if force {
+        return Ok(client.ask(Request::Destroy { domain }).map(drop)?);
+    }
+    match client.ask(Request::Shutdown { domain, wish: Wish::Poweroff }) {
+        Ok(_) | Err(client::Error::Failed(Failure::NotRunning)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    eprintln!("Waiting for domain {} to shut down ...", Shown(name));
+    let timer = timer(PATIENCE).map_err(|error| Error::Plain(error.to_string()))?;
+    let id = client.start(Request::Wait { domain, until: Until::Gone })?;
+    loop {
+        let woken = client.wait([Some(timer.as_fd())], false)?;
+        if !woken.message {
+            let seconds = PATIENCE.as_secs();
+            let text = format!(
+                "Domain {} did not shut down in {seconds} seconds; --force destroys it.",
+                Shown(name)
+            );
+            return Err(Error::Plain(text));
+        }
+        match client.next(id)? {
+            Event::Answer(Ok(_) | Err(Failure::NoSuchDomain)) => return Ok(()),
+            Event::Answer(Err(failure)) => return Err(failure.into()),
+            _ => {}
+        }
+    }
+}
+
+/// A descriptor that can be read when the time is over.
+fn timer(after: Duration) -> rustix::io::Result<std::os::fd::OwnedFd> {
+    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+    let it_value = Timespec { tv_sec: i64::try_from(after.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
+    let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
+    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once)?;
+    Ok(timer)
+}

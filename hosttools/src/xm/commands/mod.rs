@@ -1,0 +1,13 @@
+//! What each sub-command does.
+
+pub(super) mod console;
+pub(super) mod control;
+pub(super) mod create;
+pub(super) mod info;
+mod json;
+pub(super) mod list;
+pub(super) mod logs;
+pub(super) mod managed;
+pub(super) mod names;
+pub(super) mod shutdown;
+pub(super) mod uptime;

@@ -1,0 +1,145 @@
+//! What goes wrong, in the words and with the exit statuses that scripts know.
+
+use std::io::{self, ErrorKind};
+
+use xendless_core::protocol::Failure;
+
+use crate::client;
+use crate::config::suggest::closest;
+use crate::shown::Shown;
+
+/// The exit status of most failures.
+pub(super) const FAILED: u8 = 1;
+/// That of naming a domain that is not there.
+const NO_DOMAIN: u8 = 3;
+/// That of a program that a closed pipe ended.
+const PIPE: u8 = 141;
+
+/// Why a sub-command failed.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// No answer could be got.
+    Client(client::Error),
+    /// There is no such domain.
+    NoDomain {
+        /// As it was typed.
+        domain: String,
+        /// One that is there and has a similar name.
+        near: Option<String>,
+    },
+    /// This text, and then how to use the sub-command.
+    Usage(String),
+    /// This text about an option, and then how to use the sub-command.
+    Option(String),
+    /// This text.
+    Plain(String),
+    /// This text, as it is, with its own word for an error before it.
+    Verbatim(String),
+    /// This text and this status.
+    Status(String, u8),
+    /// Nothing to say; only a status.
+    Silent(u8),
+    /// Standard output does not take any more.
+    Output(io::Error),
+}
+
+impl From<client::Error> for Error {
+    fn from(error: client::Error) -> Self {
+        match error {
+            client::Error::Failed(failure) => Self::from(failure),
+            other => Self::Client(other),
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    /// What is to be said when the sub-command has no words of its own for it.
+    fn from(failure: Failure) -> Self {
+        let text = Shown(&failure.to_string()).to_string();
+        match failure {
+            Failure::Forbidden { .. }
+            | Failure::Disconnected
+            | Failure::Cancelled
+            | Failure::HostMemory { .. }
+            | Failure::ControlMemory
+            | Failure::Unsupported(_) => Self::Plain(text),
+            _ => Self::Usage(text),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What a person gets to see of an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Report {
+    /// Lines for standard error; none is empty text.
+    pub(super) text: String,
+    /// The exit status.
+    pub(super) status: u8,
+    /// Whether usage follows.
+    pub(super) usage: bool,
+}
+
+impl Error {
+    /// What to show. `root` is whether the user is.
+    pub(super) fn report(&self, root: bool) -> Report {
+        let (text, status, usage) = match self {
+            Self::Client(error) => (connection(error, root), FAILED, false),
+            Self::NoDomain { domain, near } => {
+                let hint = near
+                    .as_ref()
+                    .map_or_else(String::new, |near| format!("\nDid you mean '{}'?", Shown(near)));
+                (format!("Error: Domain '{}' does not exist.{hint}", Shown(domain)), NO_DOMAIN, false)
+            }
+            Self::Usage(text) | Self::Option(text) => (format!("Error: {text}"), FAILED, true),
+            Self::Plain(text) => (format!("Error: {text}"), FAILED, false),
+            Self::Verbatim(text) => (text.clone(), FAILED, false),
+            Self::Status(text, status) => (format!("Error: {text}"), *status, false),
+            Self::Silent(status) => (String::new(), *status, false),
+            Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => (String::new(), PIPE, false),
+            Self::Output(error) => (format!("Error: Cannot write: {}.", reason(error)), FAILED, false),
+        };
+        Report { text, status, usage }
+    }
+
+    /// There is no domain `domain`; `names` are those that are there.
+    pub(super) fn no_domain<'a>(domain: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        let near = closest(domain, names).map(str::to_owned);
+        Self::NoDomain { domain: domain.to_owned(), near }
+    }
+}
+
+/// Why there is no conversation with `xmd`.
+fn connection(error: &client::Error, root: bool) -> String {
+    match error {
+        client::Error::Connect(_) | client::Error::Refused if !root => {
+            "Error: Most commands need root access. Please try again as root.".to_owned()
+        }
+        client::Error::Io(_) if !root => {
+            "Error: Most commands need root access.  Please try again as root.".to_owned()
+        }
+        client::Error::Connect(error) => {
+            format!("Error: Unable to connect to xmd: {}. Is xmd running?", reason(error))
+        }
+        client::Error::Io(error) => format!("Error: Unable to connect to xmd: {}.", reason(error)),
+        client::Error::Rejected(rejection) => format!("Error: {rejection}"),
+        client::Error::Failed(failure) => format!("Error: {failure}"),
+        client::Error::Refused
+        | client::Error::Closed
+        | client::Error::Garbage(_)
+        | client::Error::Unexpected => {
+            format!("xmd has probably crashed!  It sent no valid answer: {error}.")
+        }
+    }
+}
+
+/// What the system says, without the number behind it.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,28 @@
+//! Sub-commands about the host.
+
+use super::{Action, Command, JSON, Opt};
+use crate::xm::commands::{info, logs};
+
+#[rustfmt::skip]
+pub(super) static COMMANDS: &[Command] = &[
+    Command::later("debug-keys", "<Keys>", "Send debug keys to Xen.").operands(1, 1),
+    Command::new("dmesg", "[-c|--clear]", "Print Xen's own messages.", Action::Run(logs::dmesg)).options(&[
+        Opt::flag('c', "clear", "Let Xen forget them afterwards."),
+    ]),
+    Command::gone("event-monitor", "", "Print the events of xend.",
+        "This function needs xend, which Xen no longer has."),
+    Command::new("info", "[-c|--config] [-n|--numa]", "Print what is known about this host and its Xen.",
+        Action::Run(info::run)).words(0, 1).options(&[
+            Opt::flag('c', "config", "Print the settings of xmd."),
+            Opt::flag('n', "numa", "Print the host's topology, too."),
+            JSON,
+        ]),
+    Command::new("log", "", "Print the log of the control domain.", Action::Run(logs::log)).operands(0, 0),
+    Command::gone("serve", "", "Serve the protocol of xend on standard input and output.",
+        "This function needs xend, which Xen no longer has; xmd is reached through its socket."),
+];
+
+#[rustfmt::skip]
+pub(super) static SHELL: &[Command] = &[
+    Command::later("shell", "", "Type sub-commands one after the other.").operands(0, 0).common(),
+];
