@@ -65,7 +65,7 @@ impl fmt::Display for UnpackError {
             Self::Unsupported(format) => {
                 write!(
                     f,
-                    "kernels compressed with {format} are not supported, only gzip, xz, lzma, zstd and lz4 are"
+                    "kernels compressed with {format} are not supported, only gzip, xz, lzma, zstd, lz4 and bzip2 are"
                 )
             }
             Self::Truncated(part) => write!(f, "the kernel file is cut off inside its {part}"),

@@ -60,7 +60,7 @@ impl Gzip {
                 Ok(Advance { consumed: consumed.saturating_add(trailer.consumed), produced, ..trailer })
             }
             TINFLStatus::NeedsMoreInput | TINFLStatus::HasMoreOutput => {
-                Ok(Advance { consumed, produced, done: false })
+                Ok(Advance { consumed, produced, ..Advance::default() })
             }
             _ => Err(CORRUPT),
         }
@@ -75,7 +75,7 @@ impl Gzip {
         if crc != self.crc.clone().finalize() || usize::try_from(size) != Ok(at) {
             return Err(CORRUPT);
         }
-        Ok(Advance { consumed: TRAILER, produced: 0, done: true })
+        Ok(Advance { consumed: TRAILER, done: true, ..Advance::default() })
     }
 }
 

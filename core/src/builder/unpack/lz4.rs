@@ -59,7 +59,8 @@ impl Decompress for Lz4 {
                 Turn::End => break true,
             }
         };
-        Ok(Advance { consumed: input.len() - work.input.len(), produced: work.at - at, done })
+        let (consumed, produced) = (input.len() - work.input.len(), work.at - at);
+        Ok(Advance { consumed, produced, done, ..Advance::default() })
     }
 }
 

@@ -94,6 +94,7 @@ fn advance(
             consumed: result.bytes_consumed,
             produced: result.bytes_produced,
             done: result.status == Status::StreamEnd,
+            ..Advance::default()
         }),
         Err(Error::OutOfMemory(_)) => Err(UnpackError::Dictionary { format, limit }),
         Err(_) => Err(UnpackError::Corrupt(format)),

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod bzimage;
+mod bzip2;
 mod error;
 mod gzip;
 mod lz4;
@@ -49,21 +50,22 @@ pub enum Format {
     Zstd,
     /// The lz4 legacy frame.
     Lz4,
+    /// bzip2.
+    Bzip2,
 }
 
 /// The first bytes of each format.
-const MAGIC: [(&[u8], Format); 5] = [
+const MAGIC: [(&[u8], Format); 6] = [
     (&[0x1f, 0x8b], Format::Gzip),
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], Format::Xz),
     (&[0x5d, 0, 0], Format::Lzma),
     (&[0x28, 0xb5, 0x2f, 0xfd], Format::Zstd),
     (&lz4::MAGIC, Format::Lz4),
+    (b"BZh", Format::Bzip2),
 ];
 
-/// Formats of kernels that are not read: LZO for want of a decoder, bzip2 because a block of it cannot be
-/// decoded in parts and takes fifty times longer than a step may.
-const UNSUPPORTED: [(&[u8], &str); 2] =
-    [(b"BZh", "bzip2"), (&[0x89, b'L', b'Z', b'O', 0, b'\r', b'\n', 0x1a, b'\n'], "lzo")];
+/// Formats of kernels that are not read: LZO for want of a decoder.
+const UNSUPPORTED: [(&[u8], &str); 1] = [(&[0x89, b'L', b'Z', b'O', 0, b'\r', b'\n', 0x1a, b'\n'], "lzo")];
 
 impl Format {
     /// Recognises a format by its first bytes.
@@ -83,6 +85,7 @@ impl Format {
             Self::Lzma => "lzma",
             Self::Zstd => "zstd",
             Self::Lz4 => "lz4",
+            Self::Bzip2 => "bzip2",
         }
     }
 
@@ -98,6 +101,7 @@ impl Format {
             Self::Lzma => Box::new(lzma::Lzma::new(payload, size)?),
             Self::Zstd => Box::new(zstd::Zstd::new(payload, size)?),
             Self::Lz4 => Box::new(lz4::Lz4::new()),
+            Self::Bzip2 => Box::new(bzip2::Bzip2::new(payload, limits.dictionary)?),
         })
     }
 }
@@ -109,6 +113,8 @@ pub struct Advance {
     pub consumed: usize,
     /// Bytes it added to the output.
     pub produced: usize,
+    /// It had something else to do, and goes on without more input or room.
+    pub worked: bool,
     /// The stream is complete and its checksum right.
     pub done: bool,
 }
@@ -237,7 +243,8 @@ impl Packed {
         if found > self.size {
             return Err(UnpackError::LongerThanClaimed(self.size));
         }
-        match (advance.done, advance.consumed == 0 && advance.produced == 0) {
+        let starved = advance.consumed == 0 && advance.produced == 0 && !advance.worked;
+        match (advance.done, starved) {
             (true, _) if found == self.size => Ok(true),
             (true, _) => Err(UnpackError::ShorterThanClaimed { claimed: self.size, found }),
             (false, true) => Err(UnpackError::Truncated("kernel payload")),

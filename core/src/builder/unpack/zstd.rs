@@ -102,7 +102,7 @@ impl Decompress for Zstd {
         if done {
             self.checked()?;
         }
-        Ok(Advance { consumed: 0, produced, done })
+        Ok(Advance { produced, done, ..Advance::default() })
     }
 }
 
