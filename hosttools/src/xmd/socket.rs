@@ -55,13 +55,15 @@ impl Socket {
                 _ => return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there")),
             }
         }
-        // Nobody else may come in before the group is set.
+        // For its owner alone, until the group is set.
         let before = umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
         let listener = UnixListener::bind(&path);
         umask(before);
         let socket = Self { listener: listener?, path };
-        chown(&socket.path, None, group)?;
-        fs::set_permissions(&socket.path, Permissions::from_mode(0o660))?;
+        if group.is_some() {
+            chown(&socket.path, None, group)?;
+            fs::set_permissions(&socket.path, Permissions::from_mode(0o660))?;
+        }
         socket.listener.set_nonblocking(true)?;
         Ok(socket)
     }
@@ -102,13 +104,18 @@ fn make_directory_of(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::getgid;
 
     #[test]
     fn a_socket_that_nobody_listens_on_is_replaced_and_no_other_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run/xmd.sock");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let for_group = Socket::bind(path.clone(), Some(getgid().as_raw())).unwrap();
+        assert_eq!(mode(), 0o660);
+        drop(for_group);
         let first = Socket::bind(path.clone(), None).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+        assert_eq!(mode(), 0o600);
         assert_eq!(Socket::bind(path.clone(), None).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop(first);
         assert!(!path.exists());
