@@ -1,3 +1,21 @@
 //! `xmd`, the relay daemon of a management domain.
+//!
+//! It owns the ring to the control domain and serves any number of local programs over a unix socket ([`mux`]), keeps
+//! definitions of domains that need not run ([`definitions`]) and logs consoles ([`consoles`]). [`Daemon`] is the one
+//! loop that waits: it wakes up for bytes, signals of the ring, changes in XenStore and signals of the system, and
+//! never for the time alone while nothing is wrong.
+#![forbid(unsafe_code)]
 
+mod access;
+pub mod consoles;
+mod daemon;
+pub mod definitions;
 pub mod mux;
+mod note;
+mod socket;
+mod uplink;
+
+pub use access::Access;
+pub use daemon::{Daemon, Parts};
+pub use socket::{Lock, Socket};
+pub use uplink::{ToSocket, Uplink};
