@@ -143,3 +143,62 @@ pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use xendless_core::protocol::frame::FrameError;
+    use xendless_core::rights::Rights;
+
+    use super::*;
+
+    fn shown(error: impl Into<Error>, root: bool) -> (String, u8, bool) {
+        let report = error.into().report(root);
+        (report.text, report.status, report.usage)
+    }
+
+    fn missing() -> io::Error {
+        io::Error::from_raw_os_error(2)
+    }
+
+    #[test]
+    fn who_is_not_root_is_told_that_first() {
+        let down = || client::Error::Connect(missing());
+        let text = "Error: Unable to connect to xmd: No such file or directory. Is xmd running?";
+        assert_eq!(shown(down(), true), (text.into(), 1, false));
+        let text = "Error: Most commands need root access. Please try again as root.";
+        assert_eq!(shown(down(), false), (text.into(), 1, false));
+        assert_eq!(shown(client::Error::Refused, false).0, text);
+        let text = "Error: Most commands need root access.  Please try again as root.";
+        assert_eq!(shown(client::Error::Io(missing()), false).0, text);
+        let text = "Error: Unable to connect to xmd: No such file or directory.";
+        assert_eq!(shown(client::Error::Io(missing()), true).0, text);
+    }
+
+    #[test]
+    fn a_broken_answer_is_told_from_a_refusal() {
+        for error in
+            [client::Error::Closed, client::Error::Garbage(FrameError::Message), client::Error::Unexpected]
+        {
+            let (text, status, usage) = shown(error, false);
+            assert!(text.starts_with("xmd has probably crashed!  ") && status == 1 && !usage, "{text}");
+        }
+        let (text, _, usage) = shown(Failure::Forbidden { needs: Rights::Children }, true);
+        assert_eq!(
+            (text.as_str(), usage),
+            ("Error: this takes the right to children, which the caller does not have", false)
+        );
+        let (text, _, usage) = shown(Failure::Invalid("\u{1b}x".into()), true);
+        assert_eq!((text.as_str(), usage), ("Error: \\u{1b}x", true));
+    }
+
+    #[test]
+    fn a_missing_domain_has_a_status_of_its_own() {
+        let (text, status, usage) = shown(Error::no_domain("gust", ["web", "guest"].into_iter()), true);
+        assert_eq!(text, "Error: Domain 'gust' does not exist.\nDid you mean 'guest'?");
+        assert_eq!((status, usage), (3, false));
+        assert_eq!(
+            shown(Error::no_domain("7", ["8"].into_iter()), true).0,
+            "Error: Domain '7' does not exist."
+        );
+    }
+}

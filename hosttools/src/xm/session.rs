@@ -8,6 +8,7 @@ use xendless_core::protocol::{Answer, Failure, Request, Row};
 use super::error::Error;
 use super::out::Out;
 use crate::client::{self, Client};
+use crate::shown::Shown;
 
 /// One run of `xm`.
 pub(super) struct Session {
@@ -155,4 +156,10 @@ fn known(client: &mut Client) -> Result<(Vec<Row>, Vec<Dormant>), Error> {
 /// Whether a person means the control domain, with which some things cannot be done.
 pub(super) fn is_control(domain: &str) -> bool {
     matches!(domain, "0" | "Domain-0")
+}
+
+/// That a name is taken, by which domain if that has an id.
+pub(super) fn taken(name: &str, domid: Option<u16>) -> String {
+    let owner = domid.map_or_else(String::new, |domid| format!(" as domain {domid}"));
+    format!("VM name '{}' already exists{owner}", Shown(name))
 }

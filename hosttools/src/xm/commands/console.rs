@@ -114,7 +114,11 @@ impl Line {
 
     /// Shows what came. Whether that was the end.
     fn output(&mut self, client: &mut Client) -> Result<bool, Error> {
-        let shown = match client.next(self.id)? {
+        let (id, event) = client.next_of_any()?;
+        if id != self.id {
+            return Ok(false);
+        }
+        let shown = match event {
             Event::Data(bytes) => {
                 let mut stdout = io::stdout().lock();
                 stdout.write_all(bytes).and_then(|()| stdout.flush())?;

@@ -15,7 +15,7 @@ use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Dormant, Session, defined, definitions, explain, find};
+use crate::xm::session::{Dormant, Session, defined, definitions, explain, find, taken};
 use crate::xm::table::Outcome;
 
 /// How long a domain may take to shut down before it is deleted.
@@ -34,14 +34,10 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
 pub(super) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), Error> {
     let encoded = config.encode();
     let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
-    let name = &config.name;
     match client.ask(Request::Define { config: &encoded }) {
         Ok(_) => Ok(()),
-        Err(client::Error::Failed(Failure::NameTaken { domid: Some(domid) })) => {
-            Err(Error::Plain(format!("VM name '{name}' already exists as domain {domid}")))
-        }
-        Err(client::Error::Failed(Failure::NameTaken { domid: None })) => {
-            Err(Error::Plain(format!("VM name '{name}' already exists")))
+        Err(client::Error::Failed(Failure::NameTaken { domid })) => {
+            Err(Error::Plain(taken(config.name.as_str(), domid)))
         }
         Err(error) => Err(error.into()),
     }

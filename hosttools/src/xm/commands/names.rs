@@ -1,13 +1,14 @@
 //! `domid`, `domname`, `domstate`, `rename`.
 
 use xendless_core::config::DomainName;
-use xendless_core::protocol::Request;
+use xendless_core::protocol::{Failure, Request};
 
 use super::list::entry;
+use crate::client;
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, act};
+use crate::xm::session::{Session, explain, taken};
 use crate::xm::table::Outcome;
 
 /// `domid`.
@@ -43,6 +44,12 @@ pub(in crate::xm) fn rename(session: &mut Session, given: &Given) -> Outcome {
         return Err(Error::Usage("Invalid VM Name".to_owned()));
     }
     let mut client = session.connect()?;
-    let not_running = "A domain that is only defined gets its name from its definition";
-    act(&mut client, domain, Request::Rename { domain, name }, not_running).map(|()| 0)
+    match client.ask(Request::Rename { domain, name }) {
+        Ok(_) => Ok(0),
+        Err(client::Error::Failed(Failure::NameTaken { domid })) => Err(Error::Usage(taken(name, domid))),
+        Err(error) => {
+            let defined = "A domain that is only defined gets its name from its definition";
+            Err(explain(&mut client, domain, error, defined))
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::help::config_row;
 use crate::xm::options::Given;
-use crate::xm::session::Session;
+use crate::xm::session::{Session, taken};
 use crate::xm::table::Outcome;
 
 /// How a domain is started.
@@ -118,10 +118,7 @@ fn files(session: &Session, config: &DomainConfig) -> Result<Vec<Local>, Error> 
 fn refused(failure: Failure, config: &DomainConfig, files: &[Local]) -> Error {
     let name = &config.name;
     let text = match failure {
-        Failure::NameTaken { domid: Some(domid) } => {
-            format!("VM name '{name}' already exists as domain {domid}")
-        }
-        Failure::NameTaken { domid: None } => format!("VM name '{name}' already exists"),
+        Failure::NameTaken { domid } => taken(name.as_str(), domid),
         Failure::HostMemory { wanted_kib, free_kib } => format!(
             "Not enough free memory and enable-dom0-ballooning is False, so I cannot release any more.  \
              I need {wanted_kib} KiB but only have {free_kib}."
@@ -138,5 +135,8 @@ fn refused(failure: Failure, config: &DomainConfig, files: &[Local]) -> Error {
 
 /// Takes a domain down that should not have come to be.
 fn undo(client: &mut Client, created: Created) -> Result<(), client::Error> {
-    client.ask(Request::Destroy { domain: &created.domid.to_string() }).map(drop)
+    match client.ask(Request::Destroy { domain: &created.domid.to_string() }) {
+        Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

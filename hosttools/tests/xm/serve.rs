@@ -1,0 +1,286 @@
+//! Requests and their answers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use xendless_core::config::{DomainConfig, List};
+use xendless_core::hyper::DomainFlags;
+use xendless_core::protocol::frame::{self, MAX_MESSAGE};
+use xendless_core::protocol::{
+    Answer, Created, Definition, Down, Failure, File, Image, Request, RequestId, Row, Up,
+};
+
+use crate::server::{Connection, Seen};
+use crate::world::{Fault, World, host, row};
+
+/// The id of a domain that is made.
+pub(crate) const NEW: u16 = 42;
+
+pub(crate) struct Serving<'a> {
+    connection: Connection,
+    world: &'a Mutex<World>,
+    seen: &'a Seen,
+    fault: Fault,
+    open: BTreeMap<RequestId, Open>,
+}
+
+/// A request without its answer.
+enum Open {
+    /// A new domain's files are to come: these, the first of them next.
+    Create {
+        name: String,
+        wanted: Vec<(File, Image)>,
+        bytes: Vec<u8>,
+    },
+    Console,
+    Wait,
+}
+
+impl<'a> Serving<'a> {
+    pub(crate) fn new(connection: Connection, world: &'a Mutex<World>, seen: &'a Seen, fault: Fault) -> Self {
+        Self { connection, world, seen, fault, open: BTreeMap::new() }
+    }
+
+    /// Takes one message. Whether the conversation goes on.
+    pub(crate) fn turn(&mut self) -> bool {
+        let Some(body) = self.connection.receive() else { return false };
+        match frame::parse(&body).unwrap() {
+            Up::Request { id, request } => {
+                self.seen.note(line(&request));
+                self.misbehaves(id);
+                self.request(id, request)
+            }
+            Up::Data { id, bytes } => self.data(id, bytes),
+            Up::Credit { .. } => true,
+            Up::Cancel { id } => {
+                self.seen.note("cancel".to_owned());
+                let late = self.world.lock().unwrap().too_late;
+                let result =
+                    if late { Ok(Answer::Created(Created { domid: NEW })) } else { Err(Failure::Cancelled) };
+                if late {
+                    self.world.lock().unwrap().rows.push(row(NEW, "late", DomainFlags::RUNNING));
+                }
+                if self.open.remove(&id).is_some() {
+                    self.answer(id, result);
+                }
+                true
+            }
+            Up::Hello(_) => unreachable!("it came already"),
+        }
+    }
+
+    /// Misbehaves instead of an answer, if it is to.
+    fn misbehaves(&mut self, id: RequestId) {
+        let whole = {
+            let mut bytes = Vec::new();
+            frame::append(&mut bytes, &Down::Answer { id, result: Ok(Answer::Done) }).unwrap();
+            bytes
+        };
+        match self.fault {
+            Fault::Garbage => self.connection.raw(&[5, 0, 0, 0, 99, 1, 2, 3, 4]),
+            Fault::Endless => self.connection.raw(&u32::try_from(MAX_MESSAGE + 1).unwrap().to_le_bytes()),
+            Fault::HalfAnswer => self.connection.raw(&whole[..whole.len() - 1]),
+            Fault::WrongAnswer => self.answer(id, Ok(Answer::Definition(None))),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer<'_>, Failure>) {
+        self.connection.send(&Down::Answer { id, result });
+    }
+
+    fn request(&mut self, id: RequestId, request: Request<'_>) -> bool {
+        let hostile =
+            [Fault::Garbage, Fault::Endless, Fault::HalfAnswer, Fault::WrongAnswer, Fault::NoAnswer];
+        if hostile.contains(&self.fault) {
+            return false;
+        }
+        let refused = (self.world.lock().unwrap().refuse)(&request);
+        if let Some(failure) = refused {
+            self.answer(id, Err(failure));
+            return true;
+        }
+        if let Request::Console { domain } = request
+            && self.find(domain).is_none()
+        {
+            self.answer(id, Err(Failure::NoSuchDomain));
+            return true;
+        }
+        match request {
+            Request::Create { config, kernel, ramdisk, .. } => self.create(id, config, kernel, ramdisk),
+            Request::Console { .. } | Request::Dmesg { .. } | Request::Log => self.stream(id, &request),
+            Request::Wait { domain, .. } => {
+                if self.world.lock().unwrap().stubborn {
+                    self.open.insert(id, Open::Wait);
+                } else {
+                    let gone = domain.to_owned();
+                    self.world.lock().unwrap().rows.retain(|row| row.domid.to_string() != gone);
+                    self.answer(id, Ok(Answer::Done));
+                }
+            }
+            Request::List { from } => self.list(id, from),
+            Request::Definition { after } => {
+                let found = self
+                    .world
+                    .lock()
+                    .unwrap()
+                    .definitions
+                    .range(after.to_owned()..)
+                    .find(|(n, _)| *n != after)
+                    .map(|(n, c)| (n.clone(), c.encode().unwrap()));
+                let found = found.as_ref().map(|(name, config)| Definition { name, config });
+                self.answer(id, Ok(Answer::Definition(found)));
+            }
+            Request::Config { domain } => {
+                let bytes = self.find(domain).and_then(|row| {
+                    Some(self.world.lock().unwrap().configs.get(&row.domid)?.encode().unwrap())
+                });
+                self.answer(
+                    id,
+                    bytes.as_ref().map(|bytes| Answer::Config(bytes)).ok_or(Failure::NoSuchDomain),
+                );
+            }
+            Request::Host => self.answer(id, Ok(Answer::Host(Box::new(host())))),
+            Request::Define { config } => {
+                let config = DomainConfig::decode(config).unwrap();
+                self.world.lock().unwrap().definitions.insert(config.name.to_string(), config);
+                self.answer(id, Ok(Answer::Done));
+            }
+            Request::Undefine { domain } => {
+                let removed = self.world.lock().unwrap().definitions.remove(domain);
+                self.answer(id, removed.map(|_| Answer::Done).ok_or(Failure::NoSuchDomain));
+            }
+            Request::Find { domain } => {
+                let found = self
+                    .find(domain)
+                    .map(|row| Answer::Rows { rows: List::new("rows", vec![row]).unwrap(), next: None });
+                self.answer(id, found.ok_or(Failure::NoSuchDomain));
+            }
+            other => {
+                let known = other.domain().and_then(|domain| self.find(domain)).is_some();
+                self.answer(id, if known { Ok(Answer::Done) } else { Err(Failure::NoSuchDomain) });
+            }
+        }
+        true
+    }
+
+    fn find(&self, domain: &str) -> Option<Row> {
+        let world = self.world.lock().unwrap();
+        world.rows.iter().find(|row| row.name == domain || row.domid.to_string() == domain).cloned()
+    }
+
+    /// Two domains a page, so that there are several.
+    fn list(&mut self, id: RequestId, from: u16) {
+        let mut rows: Vec<Row> = self.world.lock().unwrap().rows.clone();
+        rows.retain(|row| row.domid >= from);
+        rows.truncate(2);
+        let next = rows.last().filter(|_| rows.len() == 2).map(|row| row.domid + 1);
+        let next = if self.fault == Fault::Circle { Some(0) } else { next };
+        self.answer(id, Ok(Answer::Rows { rows: List::new("rows", rows).unwrap(), next }));
+    }
+
+    fn stream(&mut self, id: RequestId, request: &Request<'_>) {
+        let text = self.world.lock().unwrap().text.clone();
+        // Split within characters, too.
+        for bytes in text.chunks(7) {
+            self.connection.send(&Down::Data { id, bytes });
+        }
+        if matches!(request, Request::Console { .. }) {
+            self.open.insert(id, Open::Console);
+            self.connection.send(&Down::Credit { id, bytes: 1000 });
+        } else {
+            self.answer(id, Ok(Answer::Done));
+        }
+    }
+
+    fn create(&mut self, id: RequestId, config: &[u8], kernel: Image, ramdisk: Option<Image>) {
+        let name = DomainConfig::decode(config).unwrap().name.to_string();
+        let (has_images, credit, held) = {
+            let world = self.world.lock().unwrap();
+            (world.has_images, world.credit, world.held.clone())
+        };
+        let mut wanted = vec![(File::Kernel, kernel)];
+        wanted.extend(ramdisk.map(|image| (File::Ramdisk, image)));
+        if has_images {
+            return self.created(id, &name);
+        }
+        for (file, _) in &wanted {
+            self.connection.send(&Down::Want { id, file: *file });
+        }
+        self.open.insert(id, Open::Create { name, wanted, bytes: Vec::new() });
+        self.seen.note("wanting".to_owned());
+        if let Some(barrier) = held {
+            barrier.wait();
+        }
+        self.connection.send(&Down::Credit { id, bytes: credit });
+    }
+
+    fn created(&mut self, id: RequestId, name: &str) {
+        self.world.lock().unwrap().rows.push(row(NEW, name, DomainFlags::RUNNING));
+        self.answer(id, Ok(Answer::Created(Created { domid: NEW })));
+    }
+
+    fn data(&mut self, id: RequestId, more: &[u8]) -> bool {
+        match self.open.get_mut(&id) {
+            Some(Open::Create { wanted, bytes, name }) => {
+                bytes.extend_from_slice(more);
+                if self.fault == Fault::NoUpload {
+                    return false;
+                }
+                while let Some((file, image)) = wanted.first().copied() {
+                    let size = usize::try_from(image.size).unwrap();
+                    if bytes.len() < size {
+                        break;
+                    }
+                    let content: Vec<u8> = bytes.drain(..size).collect();
+                    let right = *blake3::hash(&content).as_bytes() == image.digest;
+                    self.seen
+                        .note(format!("got {file}: {size} bytes, {}", if right { "right" } else { "wrong" }));
+                    wanted.remove(0);
+                }
+                let done = wanted.is_empty().then(|| name.clone());
+                let credit = u32::try_from(more.len()).unwrap();
+                self.connection.send(&Down::Credit { id, bytes: credit });
+                if let Some(name) = done {
+                    self.open.remove(&id);
+                    self.created(id, &name);
+                }
+            }
+            Some(Open::Console) => {
+                self.seen.note(format!("typed {}", more.escape_ascii()));
+                self.connection.send(&Down::Credit { id, bytes: u32::try_from(more.len()).unwrap() });
+                if more == b"echo\n" {
+                    self.connection.send(&Down::Data { id, bytes: b"echoed\n" });
+                }
+                if more == b"crash\n" {
+                    return false;
+                }
+                if more.ends_with(b"end\n") {
+                    self.open.remove(&id);
+                    self.answer(id, Ok(Answer::Done));
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+}
+
+/// A request as the tests look for it.
+fn line(request: &Request<'_>) -> String {
+    match request {
+        Request::Create { config, paused, ramdisk, .. } => {
+            let config = DomainConfig::decode(config).unwrap();
+            format!("create {} paused={paused} ramdisk={}", config.name, ramdisk.is_some())
+        }
+        Request::Define { config } => format!("define {}", DomainConfig::decode(config).unwrap().name),
+        Request::Shutdown { domain, wish } => format!("shutdown {domain} {wish:?}"),
+        Request::Wait { domain, until } => format!("wait {domain} {until:?}"),
+        Request::Rename { domain, name } => format!("rename {domain} {name}"),
+        Request::Dmesg { clear } => format!("dmesg clear={clear}"),
+        other => {
+            let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
+            other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))
+        }
+    }
+}
