@@ -3,6 +3,7 @@
 //! | word | meaning |
 //! | --- | --- |
 //! | `log=dump` | print the log on Xen's console before powering off, for those without `xm log` |
+//! | `log=live` | print every line of the log on Xen's console when it is written |
 //! | `fault=N:ERRNO` | let hypercall number `N` fail with `ERRNO` (a name such as `ENOMEM`), to test what happens then; only in builds made for tests |
 //! | `trial=NAME` | do what must never happen, or what nothing does yet, to see that it ends well ([`Trial`]); only in builds made for tests |
 
@@ -40,6 +41,8 @@ pub enum Trial {
     ExhaustHeap,
     /// `xen`: making, filling and destroying a domain, sharing memory with it.
     Hypervisor,
+    /// `rounds`: making and ending the first domain of the bundle again and again, comparing what is in use.
+    Rounds,
 }
 
 impl Trial {
@@ -52,14 +55,24 @@ impl Trial {
         ("stack", Self::OverflowStack),
         ("heap", Self::ExhaustHeap),
         ("xen", Self::Hypervisor),
+        ("rounds", Self::Rounds),
     ];
+}
+
+/// When the log is printed on Xen's console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PrintLog {
+    /// Before powering off.
+    AtEnd,
+    /// Each line when it is written.
+    Live,
 }
 
 /// What the command line asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// Print the log before powering off.
-    pub dump_log: bool,
+    /// When to print the log on Xen's console.
+    pub print_log: Option<PrintLog>,
     /// The hypercall that is to fail.
     pub fault: Option<Fault>,
     /// What to try once booted.
@@ -80,12 +93,11 @@ impl Options {
         let text = str::from_utf8(word).map_err(|_| Problem::Unknown)?;
         let (key, value) = text.split_once('=').ok_or(Problem::Unknown)?;
         match key {
-            "log" if self.dump_log => Err(Problem::Twice),
-            "log" if value == "dump" => {
-                self.dump_log = true;
+            "log" if self.print_log.is_some() => Err(Problem::Twice),
+            "log" => {
+                self.print_log = Some(print_log(value).ok_or(Problem::BadValue("log=dump or log=live"))?);
                 Ok(())
             }
-            "log" => Err(Problem::BadValue("log=dump")),
             "fault" | "trial" if !build.fault_injection => Err(Problem::NotInThisBuild),
             "fault" if self.fault.is_some() => Err(Problem::Twice),
             "fault" => {
@@ -101,6 +113,14 @@ impl Options {
             }
             _ => Err(Problem::Unknown),
         }
+    }
+}
+
+fn print_log(value: &str) -> Option<PrintLog> {
+    match value {
+        "dump" => Some(PrintLog::AtEnd),
+        "live" => Some(PrintLog::Live),
+        _ => None,
     }
 }
 

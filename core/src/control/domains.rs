@@ -9,6 +9,7 @@ use crate::hyper::{Hypervisor, Launch};
 use crate::life::{Bytes, CreateError, Files, ManagedId, Manager, ShutdownError, Wish, World};
 use crate::lines;
 use crate::shared::Page;
+use crate::store::server::Server;
 use crate::store::service::{At, Local, Notice, OnXen};
 
 /// The place as XenStore sees it.
@@ -29,6 +30,11 @@ impl<P: Deref<Target = Page>> Control<P> {
     /// The managed domains.
     pub fn managed(&self) -> &Manager<Bytes> {
         &self.managed
+    }
+
+    /// XenStore, to see what it holds.
+    pub fn store(&self) -> &Server {
+        self.store.server()
     }
 
     /// Begins to make a domain.

@@ -2,7 +2,7 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::xen;
-use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, Trial};
+use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, PrintLog, Trial};
 use xendless_core::bundle::{BundleError, Role};
 use xendless_core::config::{DomainConfig, DomainName, Settings, Uuid};
 use xendless_core::control::{Control, Event};
@@ -192,9 +192,11 @@ mod command_line {
         for line in ["log=dump fault=3:ENOMEM", "  fault=3:ENOMEM\tlog=dump "] {
             assert_eq!(
                 Options::parse(line.as_bytes(), TEST),
-                Ok(Options { dump_log: true, fault, trial: None })
+                Ok(Options { print_log: Some(PrintLog::AtEnd), fault, trial: None })
             );
         }
+        let live = Options { print_log: Some(PrintLog::Live), ..Options::default() };
+        assert_eq!(Options::parse(b"log=live", SHIPPED), Ok(live));
     }
 
     #[test]
@@ -202,8 +204,8 @@ mod command_line {
         for (line, told) in [
             ("colour=red", "unknown word 'colour=red'"),
             ("log", "unknown word 'log'"),
-            ("log=dump log=dump", "'log=dump' repeats"),
-            ("log=all", "bad value in 'log=all' on the command line: write log=dump"),
+            ("log=dump log=live", "'log=live' repeats"),
+            ("log=all", "bad value in 'log=all' on the command line: write log=dump or log=live"),
             ("log=", "bad value in 'log='"),
             ("fault=0:EIO", "bad value in 'fault=0:EIO'"),
             ("fault=1:EWHAT", "bad value in 'fault=1:EWHAT'"),
