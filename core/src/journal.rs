@@ -4,7 +4,7 @@
 //! from people and from guests.
 #![forbid(unsafe_code)]
 
-use alloc::collections::VecDeque;
+use alloc::collections::{TryReserveError, VecDeque};
 use alloc::format;
 use core::fmt;
 
@@ -12,7 +12,7 @@ use core::fmt;
 const KEPT: usize = 32 << 10;
 
 /// Text of which the last part is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Journal {
     bytes: VecDeque<u8>,
     /// The position of the first byte kept, since the beginning.
@@ -20,7 +20,14 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Adds a line. Without memory for it, it is counted and left out.
+    /// Nothing yet. All its memory is taken here.
+    pub fn new() -> Result<Self, TryReserveError> {
+        let mut bytes = VecDeque::new();
+        bytes.try_reserve_exact(KEPT)?;
+        Ok(Self { bytes, start: 0 })
+    }
+
+    /// Adds a line.
     pub fn add(&mut self, now: u64, event: &impl fmt::Display) {
         let text = format!("{event}");
         let (seconds, micros) = (now / 1_000_000_000, now / 1000 % 1_000_000);
@@ -28,9 +35,7 @@ impl Journal {
         let excess = (self.bytes.len() + line.len()).saturating_sub(KEPT).min(self.bytes.len());
         self.bytes.drain(..excess);
         self.start = self.start.saturating_add(excess as u64);
-        if self.bytes.try_reserve(line.len()).is_ok() {
-            self.bytes.extend(line.as_bytes());
-        }
+        self.bytes.extend(line.as_bytes().iter().take(KEPT));
     }
 
     /// Copies text from position `at` on, or from the oldest that is kept; returns how many bytes, and where to go on.
@@ -60,14 +65,14 @@ mod tests {
 
     #[test]
     fn lines_have_their_time_and_no_control_characters() {
-        let mut journal = Journal::default();
+        let mut journal = Journal::new().unwrap();
         journal.add(1_002_003_999, &"a\x1b[2Jb");
         assert_eq!(all(&journal), "[     1.002003] a\\u{1b}[2Jb\n");
     }
 
     #[test]
     fn the_oldest_goes_and_readers_go_on() {
-        let mut journal = Journal::default();
+        let mut journal = Journal::new().unwrap();
         for number in 0..3000 {
             journal.add(0, &format!("line {number}"));
         }

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use heapless::Vec;
 use spin::Mutex;
+use xendless_core::boot::PrintLog;
 use xendless_core::lines::LogFrame;
 use xendless_stubdom::frames::Frames;
 
@@ -19,6 +20,7 @@ const LONGEST: usize = 512;
 static LOG: Mutex<Log> = Mutex::new(Log { frames: Frames::new(), open: Vec::new(), cut: false });
 
 static DUMP_AT_END: AtomicBool = AtomicBool::new(false);
+static LIVE: AtomicBool = AtomicBool::new(false);
 
 struct Log {
     frames: Frames<KEPT>,
@@ -28,9 +30,12 @@ struct Log {
     cut: bool,
 }
 
-/// Asks for the log on the console when the control domain ends.
-pub(crate) fn dump_at_end() {
-    DUMP_AT_END.store(true, Ordering::Relaxed);
+/// Asks for the log on the console.
+pub(crate) fn print(when: PrintLog) {
+    match when {
+        PrintLog::AtEnd => DUMP_AT_END.store(true, Ordering::Relaxed),
+        PrintLog::Live => LIVE.store(true, Ordering::Relaxed),
+    }
 }
 
 /// Prints the log, if that was asked for.
@@ -66,6 +71,9 @@ unsafe impl defmt::Logger for Logger {
             log.frames.count_lost();
         } else {
             log.frames.push(&log.open);
+        }
+        if LIVE.load(Ordering::Relaxed) {
+            print!("{}", LogFrame(&log.open));
         }
     }
 

@@ -24,7 +24,7 @@ use crate::lines::{self, Ready};
 use crate::shared::{PAGE_SIZE, Page};
 
 pub use error::BootError;
-pub use options::{Build, Options, OptionsError, Trial};
+pub use options::{Build, Options, OptionsError, PrintLog, Trial};
 
 /// The least memory, in pages, without the boot bundle: 1 MiB image, 1 MiB for page tables, stack and the pages
 /// Xen passes at boot, 6 MiB for the log and for a heap that can hold a few dozen domains.

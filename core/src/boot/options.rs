@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `log=dump` | print the log on Xen's console before powering off, for those without `xm log` |
 //! | `images=SIZE` | keep at most so many bytes of kernels and ramdisks, as in `images=64M` (K, M and G are powers of 1024); half of the heap without it |
+//! | `log=live` | print every line of the log on Xen's console when it is written |
 //! | `fault=N:ERRNO` | let hypercall number `N` fail with `ERRNO` (a name such as `ENOMEM`), to test what happens then; only in builds made for tests |
 //! | `trial=NAME` | do what must never happen, or what nothing does yet, to see that it ends well ([`Trial`]); only in builds made for tests |
 
@@ -41,6 +42,8 @@ pub enum Trial {
     ExhaustHeap,
     /// `xen`: making, filling and destroying a domain, sharing memory with it.
     Hypervisor,
+    /// `rounds`: making and ending the first domain of the bundle again and again, comparing what is in use.
+    Rounds,
 }
 
 impl Trial {
@@ -53,14 +56,24 @@ impl Trial {
         ("stack", Self::OverflowStack),
         ("heap", Self::ExhaustHeap),
         ("xen", Self::Hypervisor),
+        ("rounds", Self::Rounds),
     ];
+}
+
+/// When the log is printed on Xen's console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PrintLog {
+    /// Before powering off.
+    AtEnd,
+    /// Each line when it is written.
+    Live,
 }
 
 /// What the command line asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// Print the log before powering off.
-    pub dump_log: bool,
+    /// When to print the log on Xen's console.
+    pub print_log: Option<PrintLog>,
     /// Bytes of kernels and ramdisks to keep.
     pub images: Option<usize>,
     /// The hypercall that is to fail.
@@ -83,12 +96,11 @@ impl Options {
         let text = str::from_utf8(word).map_err(|_| Problem::Unknown)?;
         let (key, value) = text.split_once('=').ok_or(Problem::Unknown)?;
         match key {
-            "log" if self.dump_log => Err(Problem::Twice),
-            "log" if value == "dump" => {
-                self.dump_log = true;
+            "log" if self.print_log.is_some() => Err(Problem::Twice),
+            "log" => {
+                self.print_log = Some(print_log(value).ok_or(Problem::BadValue("log=dump or log=live"))?);
                 Ok(())
             }
-            "log" => Err(Problem::BadValue("log=dump")),
             "images" if self.images.is_some() => Err(Problem::Twice),
             "images" => {
                 self.images = Some(size(value).ok_or(Problem::BadValue("images=SIZE, as in images=64M"))?);
@@ -124,6 +136,14 @@ fn size(value: &str) -> Option<usize> {
         _ => return None,
     };
     number.parse::<usize>().ok()?.checked_mul(1 << shift)
+}
+
+fn print_log(value: &str) -> Option<PrintLog> {
+    match value {
+        "dump" => Some(PrintLog::AtEnd),
+        "live" => Some(PrintLog::Live),
+        _ => None,
+    }
 }
 
 fn fault(value: &str) -> Option<Fault> {

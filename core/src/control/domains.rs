@@ -12,6 +12,7 @@ use crate::images::Images;
 use crate::life::{ChangeError, CreateError, ManagedId, Manager, News, Origin, Subject, Terms, Wish, World};
 use crate::lines;
 use crate::shared::Page;
+use crate::store::server::Server;
 use crate::store::service::{At, Local, Notice, OnXen};
 
 /// The place as XenStore sees it.
@@ -61,6 +62,11 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     /// The images that domains are made from.
     pub fn images(&mut self) -> &mut Images {
         &mut self.images
+    }
+
+    /// XenStore, to see what it holds.
+    pub fn store(&self) -> &Server {
+        self.store.server()
     }
 
     /// Begins to make a domain.

@@ -121,7 +121,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
             images: Images::new(images),
             channels: Channels::default(),
-            journal: Rc::default(),
+            journal: Rc::new(RefCell::new(Journal::new()?)),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,

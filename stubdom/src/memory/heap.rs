@@ -52,6 +52,11 @@ pub(crate) fn usage() -> HeapUsage {
     HeapUsage { used_kib: kib(&HEAP.used), limit_kib: kib(&HEAP.limit) }
 }
 
+/// Bytes in use.
+pub(crate) fn used() -> usize {
+    HEAP.used.load(Ordering::Relaxed)
+}
+
 /// Bytes that an allocation takes from the heap, header included, padding for a large alignment not.
 const fn footprint(layout: Layout) -> usize {
     (layout.size() + GRANULARITY / 2).next_multiple_of(GRANULARITY)

@@ -29,7 +29,7 @@ use ram::{FreePages, PAGE, Ram, size};
 use space::Space;
 use table::{Changes, ENTRIES, Entry, Table};
 
-pub(crate) use heap::usage;
+pub(crate) use heap::{usage, used as heap_used};
 pub(crate) use window::{ForeignPage, Slot, map_foreign, map_machine, own_frame};
 
 /// Entries of the level 2 table that map our own memory; each stands for 2 MiB. The others are the window.

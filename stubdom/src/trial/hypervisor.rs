@@ -2,13 +2,13 @@
 //! memory and events with it, destroy it; and nothing is left behind.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use xendless_core::hyper::{
     Access, CreateDomain, CreateFlags, DomId, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants,
-    Host, HvError, PhysMemory, PortState, Progress, SharedOut,
+    Host, PhysMemory, PortState, Progress, SharedOut,
 };
 
+use super::outcome::{Failure, Outcome, check};
 use crate::xen::Xen;
 use crate::{memory, time};
 
@@ -23,34 +23,6 @@ const GREF: GrantRef = GrantRef(9);
 
 /// Ourselves.
 const CONTROL: DomId = DomId(0);
-
-/// What went wrong.
-pub(super) enum Failure {
-    Refused(HvError),
-    /// What is not as it should be.
-    Wrong(&'static str),
-}
-
-impl From<HvError> for Failure {
-    fn from(refusal: HvError) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Wrong(what) => f.write_str(what),
-        }
-    }
-}
-
-type Outcome<T = ()> = Result<T, Failure>;
-
-fn check(right: bool, what: &'static str) -> Outcome {
-    if right { Ok(()) } else { Err(Failure::Wrong(what)) }
-}
 
 /// Goes through all of it, first with a PV domain, then with a PVH domain.
 pub(super) fn exercise(xen: &Xen) -> Outcome {
@@ -71,7 +43,8 @@ pub(super) fn exercise(xen: &Xen) -> Outcome {
     Ok(())
 }
 
-fn free_pages(xen: &Xen) -> Outcome<u64> {
+/// Memory that Xen has to give.
+pub(super) fn free_pages(xen: &Xen) -> Outcome<u64> {
     let host = xen.host_info()?;
     Ok(host.free_pages + host.scrub_pages)
 }

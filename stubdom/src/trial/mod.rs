@@ -2,6 +2,8 @@
 //! end in a readable report, and hypercalls that nothing makes yet.
 
 mod hypervisor;
+mod outcome;
+mod rounds;
 
 use alloc::vec::Vec;
 use core::arch::asm;
@@ -11,10 +13,12 @@ use xendless_core::boot::Trial;
 
 use crate::console::print;
 use crate::entry;
+use crate::turns::Turns;
 use crate::xen::Xen;
+use outcome::Outcome;
 
 /// Does it. Of the mistakes none returns.
-pub(crate) fn run(xen: &Xen, trial: Trial) {
+pub(crate) fn run(xen: &Xen, turns: &mut Turns, bundle: Option<&'static [u8]>, trial: Trial) {
     match trial {
         Trial::Panic => assert!(trial != Trial::Panic, "asked for by trial=panic"),
         Trial::ReadNull => {
@@ -36,10 +40,15 @@ pub(crate) fn run(xen: &Xen, trial: Trial) {
         Trial::ExhaustHeap => {
             black_box(Vec::<u8>::with_capacity(black_box(1 << 40)));
         }
-        Trial::Hypervisor => match hypervisor::exercise(xen) {
-            Ok(()) => print!("xendless: trial passed"),
-            Err(failure) => print!("xendless: trial failed: {failure}"),
-        },
+        Trial::Hypervisor => report(hypervisor::exercise(xen)),
+        Trial::Rounds => report(rounds::exercise(xen, turns, bundle)),
+    }
+}
+
+fn report(outcome: Outcome) {
+    match outcome {
+        Ok(()) => print!("xendless: trial passed"),
+        Err(failure) => print!("xendless: trial failed: {failure}"),
     }
 }
 

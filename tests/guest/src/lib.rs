@@ -58,6 +58,7 @@ fn perform(world: &impl World, word: Word<'_>) -> Result<Option<Ending>, Trouble
         Word::StoreIndices => attacks::store::indices(world)?,
         Word::StoreOversize => attacks::store::oversize(world)?,
         Word::StoreHalf => attacks::store::half(world)?,
+        Word::StoreWreck => attacks::store::wreck(world)?,
         Word::StoreFlood(count) => attacks::store::flood(world, count)?,
         Word::StoreNeverRead => attacks::store::never_read(world)?,
         Word::GarbageStates => attacks::store::garbage_states(world)?,

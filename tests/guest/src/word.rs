@@ -61,6 +61,8 @@ pub enum Word<'a> {
     StoreOversize,
     /// `store-half`: a request whose end never comes.
     StoreHalf,
+    /// `store-wreck`: half a message and impossible indices at once, without waiting for what comes of it.
+    StoreWreck,
     /// `store-flood[=N]`: legal requests as fast as they are taken.
     StoreFlood(u64),
     /// `store-never-read`: requests, and no look at the replies.
@@ -101,6 +103,7 @@ impl<'a> Word<'a> {
             b"store-indices" => Self::StoreIndices,
             b"store-oversize" => Self::StoreOversize,
             b"store-half" => Self::StoreHalf,
+            b"store-wreck" => Self::StoreWreck,
             b"store-never-read" => Self::StoreNeverRead,
             b"garbage-states" => Self::GarbageStates,
             b"control-shutdown-ignore" => Self::IgnoreShutdown,

@@ -25,11 +25,17 @@ pub trait World {
     /// Waits until the other end of any ring does so, or for this many nanoseconds.
     fn wait(&self, at_most: Option<u64>);
 
+    /// Nanoseconds since some moment, no earlier than at the end of the last [`World::wait`].
+    fn now(&self) -> u64;
+
     /// Prints on Xen's own console: what the initial domain has instead of a ring.
     fn print(&self, text: &[u8]);
 
     /// All memory that we were given, that is mapped, and that we never wrote.
     fn untouched(&self) -> &[Page];
+
+    /// Pages in which the builder left us something, and the byte behind it: from there on they were given empty.
+    fn tails(&self) -> [Option<(&Page, usize)>; 3];
 
     /// Takes back the grant of a ring's page; gives the flags it had.
     fn revoke(&self, ring: Ring) -> Option<u16>;

@@ -11,6 +11,8 @@ use xendless_core::abi::grant_table::{
     GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE, GNTTABOP_SETUP_TABLE, GrantEntryV1, SetupTable,
 };
 use xendless_core::abi::hypercall as number;
+use xendless_core::abi::io::console::CONNECTION_OFFSET;
+use xendless_core::abi::io::xs_wire::XenstoreDomainInterface;
 use xendless_core::abi::sched::{SCHEDOP_POLL, SCHEDOP_SHUTDOWN, SchedPoll, SchedShutdown};
 use xendless_core::abi::shared_info::{SharedInfo, VcpuInfo, VcpuTimeInfo};
 use xendless_core::abi::start_info::{SIF_INITDOMAIN, StartInfo};
@@ -30,6 +32,9 @@ const DATA: u64 = 0x67;
 /// What builders map at the end of everything: so much free, and then up to the next boundary.
 const PADDING: u64 = 512 << 10;
 const BOUNDARY: u64 = 4 << 20;
+
+/// Newer control domains say behind the console's ring, in a byte, whether it is served.
+const CONSOLE_END: usize = CONNECTION_OFFSET + 1;
 
 /// A page of words that Xen changes.
 #[repr(C, align(4096))]
@@ -111,12 +116,27 @@ impl World for Xen {
         ports.into_iter().for_each(take_event);
     }
 
+    fn now(&self) -> u64 {
+        now()
+    }
+
     fn print(&self, text: &[u8]) {
         print(text);
     }
 
     fn untouched(&self) -> &[Page] {
         self.untouched
+    }
+
+    fn tails(&self) -> [Option<(&Page, usize)>; 3] {
+        let info = ptr::from_ref(self.start).cast::<Page>();
+        // SAFETY: the start info begins a page, which is all ours and which nothing writes after the builder.
+        let info = unsafe { info.as_ref() };
+        [
+            info.map(|page| (page, size_of::<StartInfo>())),
+            self.console.map(|page| (page, CONSOLE_END)),
+            self.store.map(|page| (page, size_of::<XenstoreDomainInterface>())),
+        ]
     }
 
     fn revoke(&self, ring: Ring) -> Option<u16> {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use xendless_core::bundle::Role;
 use xendless_core::config::Kind;
 
@@ -125,6 +125,15 @@ impl Prepared {
         mut output: impl Write,
     ) -> Result<Result<u8, NoEnd>> {
         let mut running = Running::start(&self.machine, limit, observer)?;
+        let outcome = self.follow(&mut running, &mut output)?;
+        Ok(outcome.map_err(|end| {
+            let lines = running.transcript();
+            NoEnd { end, story: lines[lines.len().saturating_sub(STORY)..].join("\n") }
+        }))
+    }
+
+    /// Waits for the commands' end on a machine that was just started; what they write goes to `output`.
+    pub fn follow(&self, running: &mut Running<'_>, mut output: impl Write) -> Result<Result<u8, End>> {
         let mut reader = self.session.reader();
         let outcome = running.run_until(|line, _| {
             let step = reader.feed(line).and_then(|bytes| {
@@ -135,24 +144,6 @@ impl Prepared {
                 Err(error) => Some(Err(error)),
             }
         });
-        match outcome {
-            Ok(status) => Ok(Ok(status?)),
-            Err(end) => {
-                let lines = running.transcript();
-                let story = lines[lines.len().saturating_sub(STORY)..].join("\n");
-                Ok(Err(NoEnd { end, story }))
-            }
-        }
-    }
-
-    /// Boots it, runs the commands and gives what they wrote. That they fail is an error.
-    pub fn output(&self, limit: Duration) -> Result<String> {
-        let mut output = Vec::new();
-        let text = |output: &[u8]| String::from_utf8_lossy(output).into_owned();
-        match self.run(limit, |_| {}, &mut output)? {
-            Ok(0) => Ok(text(&output)),
-            Ok(status) => Err(anyhow!("the commands ended with {status}:\n{}", text(&output))),
-            Err(NoEnd { end, story }) => Err(anyhow!("{}\n{story}\nno end: {end}", text(&output))),
-        }
+        outcome.map_or_else(|end| Ok(Err(end)), |status| status.map(Ok))
     }
 }

@@ -36,6 +36,22 @@ pub const TIME_TO_READY: Budget = Budget {
     source: "ready line, counted instructions",
 };
 
+/// From Xen's hand-over to the first instruction of an admin domain with Debian's kernel and 512 MiB.
+pub const TIME_TO_ADMIN: Budget = Budget {
+    name: "time to the admin domain",
+    limit: 2000.0,
+    unit: "virtual ms",
+    source: "log, counted instructions",
+};
+
+/// From Xen's hand-over to the admin domain's shell, as a multiple of what the same kernel and ramdisk take as dom0.
+pub const TIME_OVER_PLAIN_DOM0: Budget = Budget {
+    name: "time to a shell",
+    limit: 2.0,
+    unit: "of a plain dom0's",
+    source: "log and Xen's clock, counted instructions",
+};
+
 /// Wake-ups of an idle control domain, beyond the one that asks.
 pub const IDLE_WAKE_UPS: Budget =
     Budget { name: "idle wake-ups in 10 virtual s", limit: 0.0, unit: "", source: "two status lines" };
@@ -77,7 +93,9 @@ mod tests {
 
     #[test]
     fn a_figure_over_its_limit_is_an_error_that_names_both() {
-        for budget in [IMAGE, MEMORY_AT_READY, TIME_TO_READY, IDLE_WAKE_UPS] {
+        for budget in
+            [IMAGE, MEMORY_AT_READY, TIME_TO_READY, TIME_TO_ADMIN, TIME_OVER_PLAIN_DOM0, IDLE_WAKE_UPS]
+        {
             assert_eq!(budget.measured(budget.limit).check(), Ok(()));
             let error = budget.measured(budget.limit + 0.5).check().unwrap_err();
             assert!(error.contains(budget.name) && error.contains(&budget.limit.to_string()), "{error}");

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow};
 use xendless_core::lines::Status;
 
 use super::machine::Machine;
-use super::serial::{Lines, Sight, classify};
+use super::serial::{Lines, Sight, classify, classify_end};
 
 /// Long enough for the slowest machine; reached only by what hangs.
 pub const WATCHDOG: Duration = Duration::from_secs(300);
@@ -145,7 +145,8 @@ impl<'a> Running<'a> {
     }
 
     fn await_line<T>(&mut self, what: &str, mut wanted: impl FnMut(Sight<'_>) -> Option<T>) -> Result<T> {
-        self.run_until(|_, sight| wanted(sight?)).map_err(|end| anyhow!("waiting for {what}: {end}"))
+        self.run_until(|line, _| wanted(classify_end(line)?))
+            .map_err(|end| anyhow!("waiting for {what}: {end}"))
     }
 
     fn type_keys(&mut self, keys: &[u8]) -> Result<()> {

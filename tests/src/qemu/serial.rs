@@ -48,6 +48,13 @@ pub fn classify(line: &str) -> Option<Sight<'_>> {
     ends.iter().any(|end| xen.starts_with(end)).then_some(Sight::Crashed)
 }
 
+/// The same for a line that may begin with what a domain printed so far, because it printed no line end yet.
+#[must_use]
+pub fn classify_end(line: &str) -> Option<Sight<'_>> {
+    let starts = [XEN_PREFIX, CONTROL_PREFIX].iter().filter_map(|prefix| line.rfind(prefix));
+    starts.max().and_then(|start| classify(&line[start..]))
+}
+
 /// Cuts a stream of bytes into lines, without their ends. Bytes that are no text are replaced.
 #[derive(Default, Debug)]
 pub struct Lines {
@@ -102,6 +109,14 @@ mod tests {
         assert_eq!(classify("(d1) xendless: fatal: no"), None);
         assert_eq!(classify("(d1) (XEN) Hardware Dom0 halted: halting machine"), None);
         assert_eq!(classify(""), None);
+    }
+
+    #[test]
+    fn a_line_that_begins_with_half_of_anothers_is_known_by_its_end() {
+        let line = "half a li(XEN) *** Serial input to Xen (type 'CTRL-a' three times to switch input)";
+        assert_eq!((classify(line), classify_end(line)), (None, Some(Sight::InputToXen)));
+        assert_eq!(classify_end("xendless: fatal: no"), Some(Sight::Fatal("no")));
+        assert_eq!(classify_end("half a line"), None);
     }
 
     #[test]

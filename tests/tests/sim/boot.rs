@@ -2,7 +2,7 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::xen;
-use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, Trial};
+use xendless_core::boot::{self, BootError, BootFacts, Build, LEAST_PAGES, Options, PrintLog, Trial};
 use xendless_core::bundle::{BundleError, Role};
 use xendless_core::config::{DomainConfig, DomainName, Settings, Uuid};
 use xendless_core::control::{Control, Event};
@@ -195,9 +195,11 @@ mod command_line {
         for line in ["log=dump images=64M fault=3:ENOMEM", "  fault=3:ENOMEM\tlog=dump images=65536k "] {
             assert_eq!(
                 Options::parse(line.as_bytes(), TEST),
-                Ok(Options { dump_log: true, images: Some(64 << 20), fault, trial: None })
+                Ok(Options { print_log: Some(PrintLog::AtEnd), images: Some(64 << 20), fault, trial: None })
             );
         }
+        let live = Options { print_log: Some(PrintLog::Live), ..Options::default() };
+        assert_eq!(Options::parse(b"log=live", SHIPPED), Ok(live));
     }
 
     #[test]
@@ -205,8 +207,8 @@ mod command_line {
         for (line, told) in [
             ("colour=red", "unknown word 'colour=red'"),
             ("log", "unknown word 'log'"),
-            ("log=dump log=dump", "'log=dump' repeats"),
-            ("log=all", "bad value in 'log=all' on the command line: write log=dump"),
+            ("log=dump log=live", "'log=live' repeats"),
+            ("log=all", "bad value in 'log=all' on the command line: write log=dump or log=live"),
             ("log=", "bad value in 'log='"),
             ("images=1 images=2", "'images=2' repeats"),
             ("images=", "bad value in 'images=' on the command line: write images=SIZE, as in images=64M"),

@@ -3,7 +3,7 @@
 pub mod console;
 pub mod store;
 
-use xendless_core::shared::PAGE_SIZE;
+use xendless_core::shared::{PAGE_SIZE, Page};
 
 use crate::console::say;
 use crate::world::{Ring, World};
@@ -22,20 +22,28 @@ pub fn event_storm(world: &impl World, count: u64) {
     }
 }
 
-/// Looks for what others left in our memory.
+/// Looks for what others left in our memory: in pages that nobody wrote for us, and behind what was written.
 pub fn read_memory(world: &impl World) {
     let pages = world.untouched();
-    let mut bytes = [0; PAGE_SIZE];
-    let mut found = 0_u64;
-    for (number, page) in pages.iter().enumerate() {
-        page.read(0, &mut bytes);
-        if let Some(at) = bytes.iter().position(|byte| *byte != 0) {
-            found += 1;
-            let shown = bytes.get(at..PAGE_SIZE.min(at + 16)).unwrap_or_default();
-            say!(world, "read-all-memory: page {number}, byte {at}: {}", shown.escape_ascii());
-        }
-    }
+    let whole = pages.iter().enumerate().filter(|(number, page)| leftover(world, "page", *number, page, 0));
+    let found = whole.count();
     say!(world, "read-all-memory: {} pages read, {found} with something in them", pages.len());
+    let tails = world.tails();
+    let tails = tails.iter().flatten().enumerate();
+    let ends = tails.filter(|(number, (page, from))| leftover(world, "tail", *number, page, *from));
+    say!(world, "read-all-memory: {} tails of pages with something in them", ends.count());
+}
+
+/// Whether a page has something in it from this byte on, which is then shown.
+fn leftover(world: &impl World, what: &str, number: usize, page: &Page, from: usize) -> bool {
+    let mut bytes = [0; PAGE_SIZE];
+    page.read(0, &mut bytes);
+    let Some(at) = bytes.iter().skip(from).position(|byte| *byte != 0).map(|at| from + at) else {
+        return false;
+    };
+    let shown = bytes.get(at..PAGE_SIZE.min(at + 16)).unwrap_or_default();
+    say!(world, "read-all-memory: {what} {number}, byte {at}: {}", shown.escape_ascii());
+    true
 }
 
 /// Takes back the grants of the rings while they are in use.

@@ -16,8 +16,8 @@ use crate::honest;
 use crate::store::{self, Lost, Stream, Trouble};
 use crate::world::{Ring, SECOND, World};
 
-/// Seconds that the server has for whatever it does about an attack.
-const PATIENCE: usize = 3;
+/// How long the server has for whatever it does about an attack, in nanoseconds.
+const PATIENCE: u64 = 3 * SECOND;
 
 const REQ_PROD: usize = offset_of!(XenstoreDomainInterface, req_prod);
 
@@ -53,6 +53,21 @@ pub fn half(world: &impl World) -> Result<(), Trouble> {
         ring.write_all(header(100).as_bytes())?;
         ring.write_all(PATH)
     })
+}
+
+/// Half a message, then impossible indices; nobody waits for what comes of it.
+///
+/// # Errors
+/// Without a usable ring.
+pub fn wreck(world: &impl World) -> Result<(), Trouble> {
+    let page = world.page(Ring::Store).ok_or(Lost::NoRing)?;
+    let mut ring = Stream::new(world)?;
+    ring.write_all(header(100).as_bytes())?;
+    ring.write_all(PATH)?;
+    page.store_u32::<REQ_PROD>(page.load_u32::<REQ_PROD>().wrapping_add(5000));
+    world.notify(Ring::Store);
+    say!(world, "store-wreck: half a message and impossible indices");
+    Ok(())
 }
 
 /// Harms the ring by `blow`, says whether that got it cut off, and asks for a fresh connection if it did.
@@ -186,10 +201,12 @@ fn header(len: usize) -> SockMsg {
 
 /// Gives `condition` some seconds to come true.
 fn await_that(world: &impl World, mut condition: impl FnMut() -> bool) -> bool {
-    for _ in 0..PATIENCE {
+    let deadline = world.now().saturating_add(PATIENCE);
+    while world.now() < deadline {
         if condition() {
             return true;
         }
+        // Whatever happens on any ring ends it earlier.
         world.wait(Some(SECOND));
     }
     condition()

@@ -17,7 +17,7 @@ use xendless_core::store::server::{ConnId, Server};
 use xendless_core::store::service::{Notice, Service, Site};
 use xendless_core::store::wire::{Perm, Request};
 
-use crate::world::{Ring, World};
+use crate::world::{Ring, SECOND, World};
 
 /// The reading end of a console.
 type Output = Receiver<1024, 2048, 3080, 3084>;
@@ -150,6 +150,9 @@ impl Machine {
     }
 }
 
+/// Where the tail of a guest's first page of memory begins.
+pub(super) const TAIL: usize = 1000;
+
 /// A domain's side.
 pub(super) struct Guest<'m> {
     machine: &'m Machine,
@@ -184,12 +187,21 @@ impl World for Guest<'_> {
         assert!(self.waits.get() < PATIENCE, "the guest waits for ever");
     }
 
+    /// Every wait takes a second.
+    fn now(&self) -> u64 {
+        u64::from(self.waits.get()) * SECOND
+    }
+
     fn print(&self, text: &[u8]) {
         self.machine.print(self.domid, text);
     }
 
     fn untouched(&self) -> &[Page] {
         &self.memory
+    }
+
+    fn tails(&self) -> [Option<(&Page, usize)>; 3] {
+        [self.memory.first().map(|page| (page, TAIL)), None, None]
     }
 
     fn revoke(&self, _ring: Ring) -> Option<u16> {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::run;
 use crate::word::Ending;
-use machine::Machine;
+use machine::{Machine, TAIL};
 
 /// Runs `words` as domain 1, then checks that domain 2 still gets its replies. What domain 1 printed.
 #[track_caller]
@@ -69,6 +69,15 @@ fn attack_a06_half_a_message_waits_for_its_end() {
 }
 
 #[test]
+fn attack_a06_a_ring_is_broken_just_before_the_end() {
+    let machine = Machine::new();
+    assert_eq!(run(&machine.guest(1), b"store-wreck crash"), Some(Ending::Crash));
+    assert_eq!(machine.lines(1), ["guest: store-wreck: half a message and impossible indices"]);
+    assert_eq!(run(&machine.guest(2), b"store"), None);
+    machine.check();
+}
+
+#[test]
 fn attack_a22_a_flood_is_served() {
     assert_eq!(printed("store-flood=300"), ["guest: store-flood: 300 replies"]);
 }
@@ -100,11 +109,16 @@ fn attack_d05_whatever_lies_in_memory_is_found() {
     let guest = machine.guest(1);
     run(&guest, b"read-all-memory");
     guest.memory[1].write(4090, b"secret");
+    guest.memory[0].write(TAIL - 1, b"ab");
     run(&guest, b"read-all-memory");
     let expected = [
         "guest: read-all-memory: 2 pages read, 0 with something in them",
+        "guest: read-all-memory: 0 tails of pages with something in them",
+        "guest: read-all-memory: page 0, byte 999: ab\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00",
         "guest: read-all-memory: page 1, byte 4090: secret",
-        "guest: read-all-memory: 2 pages read, 1 with something in them",
+        "guest: read-all-memory: 2 pages read, 2 with something in them",
+        "guest: read-all-memory: tail 0, byte 1000: b\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00",
+        "guest: read-all-memory: 1 tails of pages with something in them",
     ];
     assert_eq!(machine.lines(1), expected);
 }
