@@ -8,13 +8,19 @@ use common::Bench;
 use criterion::{Criterion, criterion_group, criterion_main};
 use xendless_core::store::wire::Kind;
 
+fn asking(nodes: u32, watches: u32, kinds: &[Kind]) -> Bench {
+    let mut bench = Bench::new(nodes, watches);
+    bench.prepare(kinds);
+    bench
+}
+
 fn store(criterion: &mut Criterion) {
     for nodes in [1_000, 100_000] {
-        let mut reads = Bench::new(nodes, 0, &[Kind::READ]);
+        let mut reads = asking(nodes, 0, &[Kind::READ]);
         criterion.bench_function(&format!("read among {nodes} nodes"), |b| b.iter(|| reads.one()));
-        let mut writes = Bench::new(nodes, 0, &[Kind::WRITE]);
+        let mut writes = asking(nodes, 0, &[Kind::WRITE]);
         criterion.bench_function(&format!("write among {nodes} nodes"), |b| b.iter(|| writes.one()));
-        let mut mixed = Bench::new(nodes, 0, &[Kind::READ, Kind::WRITE, Kind::WRITE]);
+        let mut mixed = asking(nodes, 0, &[Kind::READ, Kind::WRITE, Kind::WRITE]);
         criterion.bench_function(&format!("read and two writes among {nodes} nodes"), |b| {
             b.iter(|| mixed.three())
         });
@@ -22,7 +28,7 @@ fn store(criterion: &mut Criterion) {
             b.iter(|| mixed.transaction())
         });
     }
-    let mut watched = Bench::new(1_000, 10_000, &[Kind::WRITE]);
+    let mut watched = asking(1_000, 10_000, &[Kind::WRITE]);
     criterion.bench_function("write beside 10000 unrelated watches", |b| b.iter(|| watched.one()));
 }
 

@@ -29,6 +29,7 @@ impl Platform for Nothing {
 pub(crate) struct Bench {
     server: Server,
     conn: ConnId,
+    nodes: u32,
     requests: Vec<(Kind, Rc<[u8]>)>,
     at: usize,
 }
@@ -41,15 +42,10 @@ fn path(index: u32) -> String {
 const VALUE: &str = "a-value-of-20-bytes!";
 
 impl Bench {
-    pub(crate) fn new(nodes: u32, watches: u32, kinds: &[Kind]) -> Self {
+    pub(crate) fn new(nodes: u32, watches: u32) -> Self {
         let mut server = Server::new(DomId(0));
         let conn = server.connect();
-        // Every node that is asked for was not asked for lately.
-        let requests = (0..3000).zip(kinds.iter().cycle()).map(|(index, kind)| {
-            let value = if *kind == Kind::WRITE { VALUE } else { "" };
-            (*kind, format!("{}\0{value}", path(index * 7919 % nodes)).into_bytes().into())
-        });
-        let mut bench = Self { server, conn, requests: requests.collect(), at: 0 };
+        let mut bench = Self { server, conn, nodes, requests: Vec::new(), at: 0 };
         for limit in ["total-memory", "queued-events", "queued-event-bytes"] {
             bench.ask(Kind::SET_QUOTA, 0, format!("{limit}\0{}\0", u32::MAX).as_bytes());
         }
@@ -65,6 +61,16 @@ impl Bench {
             while bench.server.next_event(bench.conn).is_some() {}
         }
         bench
+    }
+
+    /// Makes requests of these kinds, in turn. Every node that is asked for was not asked for lately.
+    pub(crate) fn prepare(&mut self, kinds: &[Kind]) {
+        let nodes = self.nodes;
+        let requests = (0..3000).zip(kinds.iter().cycle()).map(|(index, kind)| {
+            let value = if *kind == Kind::WRITE { VALUE } else { "" };
+            (*kind, format!("{}\0{value}", path(index * 7919 % nodes)).into_bytes().into())
+        });
+        (self.requests, self.at) = (requests.collect(), 0);
     }
 
     /// The next of the requests made beforehand.

@@ -76,8 +76,8 @@ impl Server {
         let mut books = Books::default();
         self.check_nodes(&mut books)?;
         self.check_connections(&mut books)?;
-        if !self.state.is_settled() {
-            // Removed nodes are still on the books.
+        if !self.state.is_settled() || self.commit.is_some() {
+            // Removed nodes are still on the books, or new ones on half of them.
             return Ok(());
         }
         for (domid, domain) in self.state.domains.iter() {
@@ -111,7 +111,7 @@ impl Server {
             }
             let owner = perms.owner().domid;
             let lives = self.state.domains.lives(owner, perms.stamp());
-            if !lives && self.dead.is_empty() {
+            if !lives && self.dead.is_empty() && self.dying.is_empty() {
                 return Err(Fault::Orphan(here.to_buf(), owner));
             }
             books.add(lives.then_some(owner), cost(node), |usage| usage.nodes += 1);
@@ -141,7 +141,7 @@ impl Server {
                 books.add(owner, 0, |usage| (usage.watches, usage.transactions) = (watches, transactions));
             }
         }
-        let index = self.watches.len();
+        let index = self.watches.len() - self.unwatched.len();
         if has == index { Ok(()) } else { Err(Fault::Watches { has, index }) }
     }
 }

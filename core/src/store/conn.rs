@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 
 use super::path::PathBuf;
 use super::perms::Incarnation;
-use super::server::Open;
+use super::server::{Hold, Open};
 use super::state::bytes;
+use super::verbs::Answer;
 use super::watch::{Subject, Watch};
 use super::wire::{Header, Message};
 use crate::hyper::DomId;
@@ -28,8 +29,10 @@ pub(crate) struct Connection {
     pub(crate) last_transaction: u32,
     /// What its commits last failed at: see [`super::verbs`] on starvation.
     pub(crate) contested: Vec<PathBuf>,
-    /// Whether its request was put off.
-    pub(crate) waits: bool,
+    /// What its request, which was put off, waits for.
+    pub(crate) waits: Option<Hold>,
+    /// The answer to it, when it was a commit that took its time.
+    pub(crate) finished: Option<Answer>,
     /// Whether it stands among those to be named to the transport.
     pub(crate) notified: bool,
     pub(crate) events: Events,
@@ -44,7 +47,8 @@ impl Connection {
             transactions: BTreeMap::new(),
             last_transaction: 0,
             contested: Vec::new(),
-            waits: false,
+            waits: None,
+            finished: None,
             notified: false,
             events: Events::default(),
         }
@@ -138,6 +142,11 @@ impl Events {
         self.queue.is_empty() && self.lost.is_empty()
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Forgets the events of a watch that is no more.
     pub(crate) fn forget(&mut self, watch: &Rc<Watch>) {
         self.lost.retain(|lost| !Rc::ptr_eq(lost, watch));
@@ -164,6 +173,7 @@ mod tests {
             prefix,
             depth: None,
             lost: Cell::new(false),
+            gone: Cell::new(false),
         })
     }
 

@@ -15,6 +15,9 @@ use super::tree::Tree;
 use super::wire::{Access, Perm};
 use crate::hyper::DomId;
 
+/// What looking at a node and removing it costs, in walks.
+const LOOKING: u32 = 8;
+
 /// A domain whose nodes are being removed.
 #[derive(Debug)]
 pub(super) struct Dead {
@@ -34,6 +37,7 @@ impl Server {
         if domain.conn.is_some() && !domain.shutdown {
             domain.shutdown = true;
             self.announce_special(Special::Release, domid);
+            self.step();
         }
     }
 
@@ -47,14 +51,24 @@ impl Server {
             self.disconnect(conn);
             platform.release(domid, conn);
         }
-        let territory = self.state.domains.remove(domid).map(|domain| domain.territory.into_paths());
-        let territory = territory.unwrap_or_default();
-        self.dead.push(Dead { domid, territory, at: None, known: conn.is_some() });
+        if let Some(domain) = self.state.domains.get_mut(domid) {
+            domain.conn = None;
+        }
+        self.dying.push((domid, conn.is_some()));
         self.step();
     }
 
+    /// Closes the books of those who died. A commit that is under way may still give them nodes.
+    fn close_books(&mut self) {
+        for (domid, known) in core::mem::take(&mut self.dying) {
+            let territory = self.state.domains.remove(domid).map(|domain| domain.territory.into_paths());
+            self.dead.push(Dead { domid, territory: territory.unwrap_or_default(), at: None, known });
+        }
+    }
+
     /// Looks at no more than `budget` nodes for what dead domains left behind.
-    pub(super) fn bury(&mut self, mut budget: u32) {
+    pub(super) fn bury(&mut self, mut budget: u32) -> u32 {
+        self.close_books();
         while budget > 0
             && let Some(mut dead) = self.dead.pop()
         {
@@ -67,13 +81,12 @@ impl Server {
                 self.dead.push(dead);
             }
         }
+        budget
     }
 
-    /// Finishes with the earlier bearers of a number that is about to be used again.
-    pub(super) fn bury_now(&mut self, domid: DomId) {
-        while self.dead.iter().any(|dead| dead.domid == domid) {
-            self.bury(u32::MAX);
-        }
+    /// Whether there is more to do after an earlier bearer of this number.
+    pub(super) fn is_dying(&self, domid: DomId) -> bool {
+        self.dead.iter().any(|dead| dead.domid == domid)
     }
 
     fn bury_one(&mut self, dead: &mut Dead, mut budget: u32) -> u32 {
@@ -83,7 +96,7 @@ impl Server {
                 dead.at = Some(at);
                 break;
             }
-            budget -= 1;
+            budget = budget.saturating_sub(LOOKING * at.as_path().walk_cost());
             let gone = self.remove_if_owned(dead.domid, at.as_path());
             dead.at = following(&self.state.tree, at.as_path(), top.as_path(), !gone);
             if dead.at.is_none() {
@@ -116,16 +129,27 @@ impl Server {
 
 /// The node after `path` among those at and below `top`, parents first; `inside` when its own children count.
 fn following(tree: &Tree, path: Path<'_>, top: Path<'_>, inside: bool) -> Option<PathBuf> {
-    if inside && let Some(first) = tree.get(path).and_then(|node| node.kids.iter().next()) {
+    let mut node = tree.get(top)?;
+    // Where the way may go on, the deepest last.
+    let mut next = None;
+    let mut levels = path.levels_below(top)?;
+    for name in path.names().skip(top.names().count()) {
+        if let Some(after) = node.kids.after(name) {
+            next = Some((levels, after));
+        }
+        levels -= 1;
+        match node.kids.get(name) {
+            Some(child) => node = child,
+            None => break,
+        }
+    }
+    if inside
+        && levels == 0
+        && let Some(first) = node.kids.iter().next()
+    {
         return Some(path.join(first.name()));
     }
-    let mut at = path;
-    while at != top {
-        let (above, name) = (at.parent()?, at.name()?);
-        if let Some(next) = tree.get(above).and_then(|node| node.kids.after(name)) {
-            return Some(above.join(next.name()));
-        }
-        at = above;
-    }
-    None
+    let (levels, after) = next?;
+    let above = (0..levels).try_fold(path, |path, _| path.parent())?;
+    Some(above.join(after.name()))
 }

@@ -14,10 +14,12 @@
 //! `xen/io/xs_wire.h`.
 
 pub mod check;
+mod chores;
 pub mod client;
 mod conn;
 mod death;
 pub mod domain;
+mod news;
 pub mod path;
 pub mod perms;
 pub mod quota;

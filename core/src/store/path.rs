@@ -13,6 +13,9 @@ use core::fmt::{self, Write};
 use super::wire::{ABS_PATH_MAX, REL_PATH_MAX, XsError};
 use crate::hyper::DomId;
 
+/// Bytes of a short path. Few of those that are in use are much longer.
+const WALK_BYTES: usize = 32;
+
 /// Events that the server itself makes up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Special {
@@ -122,6 +125,11 @@ impl<'a> Path<'a> {
             Some(b'/') if (1..=5).contains(&digits) => below.len() - digits - 1,
             _ => self.0.len(),
         }
+    }
+
+    /// What a walk along it costs, in walks along a short path.
+    pub(crate) fn walk_cost(self) -> u32 {
+        u32::try_from(self.0.len() / WALK_BYTES).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// The path of a child. `name` is that of a node in a tree, where nothing is too long.

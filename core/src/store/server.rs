@@ -14,13 +14,14 @@ use alloc::vec::Vec;
 use super::conn::Connection;
 use super::death::Dead;
 use super::domain::FEATURES;
+use super::news::News;
 use super::path::Special;
 use super::perms::{Caller, Incarnation, Perms, Stamp};
 use super::quota::{Quota, Usage};
 use super::state::{Refusal, State};
-use super::transaction::Transaction;
-use super::verbs::Ask;
-use super::watch::Watches;
+use super::transaction::{Touched, Transaction};
+use super::verbs::{Answer, Ask, Commit};
+use super::watch::{Watch, Watches};
 use super::wire::{Access, Header, Message, Perm, XsError};
 use crate::hyper::{DomId, Port};
 use crate::rights::Rights;
@@ -67,6 +68,15 @@ pub enum Outcome {
     Wait,
 }
 
+/// What a request that was put off waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// A transaction is open whose contested nodes nobody else may change.
+    Guard,
+    /// Work of the server that was put off.
+    Chores,
+}
+
 /// The server.
 #[derive(Debug)]
 pub struct Server {
@@ -79,7 +89,17 @@ pub struct Server {
     pub(super) by_age: BTreeSet<(Stamp, ConnId, u32)>,
     /// Transactions whose contested nodes nobody else may change.
     pub(super) guards: Vec<(ConnId, u32)>,
+    /// A commit that is not through. No request is executed meanwhile.
+    pub(super) commit: Option<Box<Commit>>,
+    /// Changes that are yet to be told to some.
+    pub(super) news: VecDeque<News>,
     pub(super) dead: Vec<Dead>,
+    /// Domains that died while a commit was under way, and whether their end is to be announced.
+    pub(super) dying: Vec<(DomId, bool)>,
+    /// Ended watches that are still in the index.
+    pub(super) unwatched: Vec<Rc<Watch>>,
+    /// What ended transactions knew of the store, to be freed.
+    pub(super) forgotten: Vec<Touched>,
     /// Connections that got events and were not yet named to the transport.
     pub(super) notified: VecDeque<ConnId>,
     pub(super) last_conn: u32,
@@ -89,9 +109,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// Nodes that one call may clear away.
-    const STEP: u32 = 2048;
-
     /// A server with an empty store. `control` owns the root and may do everything.
     #[must_use]
     pub fn new(control: DomId) -> Self {
@@ -103,7 +120,12 @@ impl Server {
             special_perms: [Rc::clone(&hidden), hidden],
             by_age: BTreeSet::new(),
             guards: Vec::new(),
+            commit: None,
+            news: VecDeque::new(),
             dead: Vec::new(),
+            dying: Vec::new(),
+            unwatched: Vec::new(),
+            forgotten: Vec::new(),
             notified: VecDeque::new(),
             last_conn: 0,
             last_watch: 0,
@@ -129,7 +151,7 @@ impl Server {
         self.drop_watches(conn);
         self.drop_transactions(conn);
         if let Some(connection) = self.conns.get_mut(&conn) {
-            connection.waits = false;
+            (connection.waits, connection.finished) = (None, None);
         }
     }
 
@@ -139,8 +161,14 @@ impl Server {
     pub fn is_ready(&self, conn: ConnId) -> bool {
         let Some(connection) = self.conns.get(&conn) else { return false };
         let (items, bytes) = self.event_limits(connection);
-        let passed = !connection.waits || !self.is_held_up();
+        let passed = connection.waits.is_none_or(|hold| !self.is_held_up(hold));
         passed && !connection.events.is_full(items, bytes)
+    }
+
+    /// What this connection's request, which was put off, waits for.
+    #[must_use]
+    pub fn waits_for(&self, conn: ConnId) -> Option<Hold> {
+        self.conns.get(&conn).and_then(|connection| connection.waits)
     }
 
     /// Executes one request.
@@ -151,6 +179,16 @@ impl Server {
         header: &Header,
         payload: &[u8],
     ) -> Outcome {
+        let Some(connection) = self.conns.get_mut(&conn) else {
+            return Outcome::Reply(Message::error(header, XsError::EINVAL));
+        };
+        if let Some(answer) = connection.finished.take() {
+            connection.waits = None;
+            return reply(header, answer);
+        }
+        if self.is_put_off(conn, header.kind) {
+            return self.put_off(conn);
+        }
         let Some(connection) = self.conns.get_mut(&conn) else {
             return Outcome::Reply(Message::error(header, XsError::EINVAL));
         };
@@ -172,7 +210,10 @@ impl Server {
         } else {
             self.execute(platform, &mut ask, header.kind, payload)
         };
-        let waits = answer == Err(Refusal::Wait);
+        let waits = match answer {
+            Err(Refusal::Wait(hold)) => Some(hold),
+            _ => None,
+        };
         if let Some(connection) = self.conns.get_mut(&conn) {
             connection.waits = waits;
             if let Some(transaction) = ask.transaction {
@@ -181,12 +222,7 @@ impl Server {
         }
         self.age_transactions();
         self.step();
-        match answer {
-            Ok(Some(payload)) => Outcome::Reply(Message::reply(header, payload)),
-            Ok(None) => Outcome::Reply(Message::ok(header)),
-            Err(Refusal::Error(error)) => Outcome::Reply(Message::error(header, error)),
-            Err(Refusal::Wait) => Outcome::Wait,
-        }
+        reply(header, answer)
     }
 
     /// The next event for this connection.
@@ -207,20 +243,6 @@ impl Server {
             connection.notified = false;
         }
         Some(conn)
-    }
-
-    /// Whether requests that were put off have to wait further.
-    #[must_use]
-    pub fn is_held_up(&self) -> bool {
-        !self.guards.is_empty() || !self.state.is_settled()
-    }
-
-    /// Does a bounded piece of the work that was put off: clearing away what was removed, and after domains
-    /// that died. Returns whether there is more.
-    pub fn step(&mut self) -> bool {
-        let budget = self.state.step(Self::STEP);
-        self.bury(budget);
-        self.state.has_chores() || !self.dead.is_empty()
     }
 
     /// The limit that holds for a connection's domain, or none.
@@ -257,13 +279,13 @@ impl Server {
     pub(super) fn caller(&self, conn: ConnId) -> Caller {
         let connection = self.conns.get(&conn);
         let domid = connection.map_or(DomId::INVALID, |connection| connection.domid);
-        let nobody = Incarnation { domid, born: u64::MAX };
+        let domain = self.state.domains.get(domid);
         Caller {
-            domain: self.state.domains.incarnation(domid).unwrap_or(nobody),
+            domain: Incarnation { domid, born: domain.map_or(u64::MAX, |domain| domain.born) },
             target: connection
                 .and_then(|connection| connection.target)
                 .filter(|target| self.state.domains.incarnation(target.domid) == Some(*target)),
-            rights: self.state.domains.get(domid).map_or(Rights::Nothing, |domain| domain.rights),
+            rights: domain.map_or(Rights::Nothing, |domain| domain.rights),
         }
     }
 
@@ -288,26 +310,42 @@ impl Server {
         }
     }
 
+    fn put_off(&mut self, conn: ConnId) -> Outcome {
+        if let Some(connection) = self.conns.get_mut(&conn) {
+            connection.waits = Some(Hold::Chores);
+        }
+        self.step();
+        Outcome::Wait
+    }
+
     fn features_of(&self, conn: ConnId) -> Features {
         self.conns.get(&conn).map_or(Features::empty(), |connection| self.features(connection.domid))
     }
 
-    /// Dooms transactions that have outlived too many changes: their copies would keep old nodes alive.
-    fn age_transactions(&mut self) {
-        while let Some((start, conn, id)) = self.by_age.first().copied() {
-            let Some(connection) = self.conns.get_mut(&conn) else { return };
-            let age = self.state.limit(connection.domid, Quota::TransactionAge).map_or(u64::MAX, u64::from);
-            if self.state.now().saturating_sub(start) <= age {
-                return;
-            }
-            self.by_age.pop_first();
-            if let Some(transaction) = connection.transactions.get_mut(&id) {
-                let now = self.state.tick();
-                transaction.doom(&self.state.tree, now).into_iter().for_each(|tree| self.state.discard(tree));
-                self.by_age.insert((now, conn, id));
-                self.guards.retain(|guard| *guard != (conn, id));
-            }
+    /// Dooms the oldest transaction if it has outlived too many changes. Returns whether it had.
+    pub(super) fn age_transaction(&mut self, start: Stamp, conn: ConnId, id: u32) -> bool {
+        let Some(connection) = self.conns.get_mut(&conn) else { return false };
+        let age = self.state.limit(connection.domid, Quota::TransactionAge).map_or(u64::MAX, u64::from);
+        if self.state.now().saturating_sub(start) <= age {
+            return false;
         }
+        self.by_age.pop_first();
+        if let Some(transaction) = connection.transactions.get_mut(&id) {
+            let now = self.state.tick();
+            transaction.doom(&self.state.tree, now).into_iter().for_each(|tree| self.state.discard(tree));
+            self.by_age.insert((now, conn, id));
+            self.guards.retain(|guard| *guard != (conn, id));
+        }
+        true
+    }
+}
+
+fn reply(header: &Header, answer: Answer) -> Outcome {
+    match answer {
+        Ok(Some(payload)) => Outcome::Reply(Message::reply(header, payload)),
+        Ok(None) => Outcome::Reply(Message::ok(header)),
+        Err(Refusal::Error(error)) => Outcome::Reply(Message::error(header, error)),
+        Err(Refusal::Wait(_)) => Outcome::Wait,
     }
 }
 

@@ -11,6 +11,7 @@ use super::domain::Domains;
 use super::path::Path;
 use super::perms::{Caller, Perms, Stamp};
 use super::quota::{Limits, Quota};
+use super::server::Hold;
 use super::tree::{Data, Node, Remains, Tree};
 use super::wire::{Access, Perm, XsError};
 use crate::hyper::DomId;
@@ -27,7 +28,7 @@ pub(crate) enum Refusal {
     /// The answer is an error.
     Error(XsError),
     /// There is no answer yet: something has to happen first.
-    Wait,
+    Wait(Hold),
 }
 
 impl From<XsError> for Refusal {
@@ -136,7 +137,8 @@ impl State {
     ) -> Result<(), Refusal> {
         let verdict = self.room(caller, pays, nodes, bytes);
         // What is to be taken off the books may make room.
-        verdict.map_err(|error| if self.removed.is_empty() { error.into() } else { Refusal::Wait })
+        verdict
+            .map_err(|error| if self.removed.is_empty() { error.into() } else { Refusal::Wait(Hold::Chores) })
     }
 
     fn room(&self, caller: &Caller, pays: DomId, nodes: u32, bytes: u32) -> Result<(), XsError> {

@@ -8,7 +8,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
-use alloc::vec::Vec;
+use core::ops::Bound;
 
 use super::path::{Path, PathBuf};
 use super::perms::{Perms, Stamp};
@@ -43,9 +43,12 @@ pub(crate) enum Change {
     Removed,
 }
 
+/// What a transaction looked at and changed.
+pub(crate) type Touched = BTreeMap<PathBuf, Touch>;
+
 /// What a transaction has to do with one path.
 #[derive(Debug)]
-struct Touch {
+pub(crate) struct Touch {
     looks: Looks,
     change: Option<Changed>,
 }
@@ -91,7 +94,9 @@ pub(crate) struct Transaction {
     pub(crate) start: Stamp,
     base: Tree,
     view: Tree,
-    touched: BTreeMap<PathBuf, Touch>,
+    touched: Touched,
+    /// What walking all those paths costs.
+    walks: u32,
     changes: usize,
     /// Bytes its owner is charged for it.
     pub(crate) charged: u32,
@@ -107,7 +112,8 @@ impl Transaction {
             start,
             base: tree.clone(),
             view: tree.clone(),
-            touched: BTreeMap::new(),
+            touched: Touched::new(),
+            walks: 0,
             changes: 0,
             charged: 0,
             created: 0,
@@ -124,8 +130,9 @@ impl Transaction {
         self.touched.contains_key(path.as_bytes())
     }
 
-    pub(crate) fn touched(&self) -> usize {
-        self.touched.len()
+    /// What walking all touched paths costs.
+    pub(crate) fn walks(&self) -> u32 {
+        self.walks
     }
 
     /// Remembers a look at `path`.
@@ -176,45 +183,38 @@ impl Transaction {
         [base, core::mem::replace(&mut self.view, tree.clone())]
     }
 
-    /// The paths where the live tree is no longer what the transaction saw.
-    pub(crate) fn conflicts(&self, live: &Tree) -> Vec<PathBuf> {
-        if same(Looks::all(), live, &self.base) {
-            return Vec::new();
-        }
-        let changed = |(path, touch): (&PathBuf, &Touch)| {
-            let then_and_now = (self.base.get(path.as_path()), live.get(path.as_path()));
-            let holds = match then_and_now {
-                (Some(then), Some(now)) => same(touch.looks, then, now),
-                (None, None) => true,
-                _ => false,
-            };
-            (!holds).then(|| path.clone())
-        };
-        self.touched.iter().filter_map(changed).collect()
+    /// Whether the live tree is the one that the transaction began with.
+    pub(crate) fn is_current(&self, live: &Tree) -> bool {
+        same(Looks::all(), live, &self.base)
     }
 
-    /// What a commit has to do, parents first.
-    pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
-        self.touched.iter().filter_map(|(path, touch)| {
-            let Changed { order, was, removed, value, perms, told } = touch.change?;
-            let after = self.view.get(path.as_path());
-            let replaced = if removed { 0 } else { was };
-            let (growth, fresh) = (after.map_or(0, cost).saturating_sub(replaced), replaced == 0);
-            let before = self.base.get(path.as_path()).map(|node| Rc::clone(&node.value.perms));
-            let node = after.map(|node| node.value.clone());
-            Some(Effect {
-                path: path.clone(),
-                order,
-                remove: removed,
-                node,
-                fresh,
-                growth,
-                value,
-                perms,
-                told,
-                before,
-            })
-        })
+    /// The touched paths that come after `at`, parents before their children.
+    pub(crate) fn touched_after<'a>(
+        &'a self,
+        at: Option<&'a PathBuf>,
+    ) -> impl Iterator<Item = (&'a PathBuf, &'a Touch)> {
+        self.touched.range::<PathBuf, _>((at.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+    }
+
+    /// Whether the live tree still is what the transaction saw at `path`.
+    pub(crate) fn holds(&self, path: Path<'_>, touch: &Touch, live: &Tree) -> bool {
+        match (self.base.get(path), live.get(path)) {
+            (Some(then), Some(now)) => same(touch.looks, then, now),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// What a commit has to do at `path`.
+    pub(crate) fn effect(&self, path: &PathBuf, touch: &Touch) -> Option<Effect> {
+        let Changed { order, was, removed, value, perms, told } = touch.change?;
+        let after = self.view.get(path.as_path());
+        let replaced = if removed { 0 } else { was };
+        let (growth, fresh) = (after.map_or(0, cost).saturating_sub(replaced), replaced == 0);
+        let existed = if perms { self.base.get(path.as_path()) } else { None };
+        let before = existed.map(|node| Rc::clone(&node.value.perms));
+        let (path, node) = (path.clone(), after.map(|node| node.value.clone()));
+        Some(Effect { path, order, remove: removed, node, fresh, growth, value, perms, told, before })
     }
 
     /// What the transaction was based on.
@@ -223,8 +223,8 @@ impl Transaction {
     }
 
     /// What has to be freed at its end.
-    pub(crate) fn into_trees(self) -> [Tree; 2] {
-        [self.base, self.view]
+    pub(crate) fn into_parts(self) -> ([Tree; 2], Touched) {
+        ([self.base, self.view], self.touched)
     }
 
     /// Notes a change of a node that cost `was` before it.
@@ -250,6 +250,7 @@ impl Transaction {
         }
         let mut touch = Touch { looks: Looks::EXISTS, change: None };
         note(&mut touch);
+        self.walks = self.walks.saturating_add(path.walk_cost());
         self.touched.insert(path.to_buf(), touch);
     }
 }

@@ -11,7 +11,7 @@ use core::cell::Cell;
 
 use super::path::{Path, PathBuf};
 use super::server::ConnId;
-use super::tree::Node;
+use super::tree::{Keyed, Map, Node};
 use super::wire::{ABS_PATH_MAX, PAYLOAD_MAX};
 
 /// Bytes a token may have: with it, no path can make an event too long to be sent.
@@ -29,6 +29,18 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
+    pub(crate) fn path(&self) -> Option<Path<'_>> {
+        match self {
+            Self::Path(path) => Some(path.as_path()),
+            Self::Special(_) => None,
+        }
+    }
+
+    /// See [`Path::walk_cost`].
+    pub(crate) fn walk_cost(&self) -> u32 {
+        self.path().map_or(1, Path::walk_cost)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Path(path) => path.as_path().as_bytes(),
@@ -51,115 +63,146 @@ pub(crate) struct Watch {
     pub(crate) depth: Option<u32>,
     /// Whether events of it found no room in the queue and one event has to stand for all of them.
     pub(crate) lost: Cell<bool>,
+    /// Whether it was ended.
+    pub(crate) gone: Cell<bool>,
 }
+
+/// A watch among those on the same subject, by its number.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    number: [u8; 8],
+    pub(crate) watch: Rc<Watch>,
+}
+
+impl Keyed for Entry {
+    fn key(&self) -> &[u8] {
+        &self.number
+    }
+}
+
+/// The watches on one subject, oldest first. A copy costs next to nothing.
+pub(crate) type Set = Map<Entry>;
+
+/// The part of the index at and below a path.
+pub(crate) type Index = Node<Set>;
 
 /// All watches, by what they are on.
 #[derive(Debug)]
 pub(crate) struct Watches {
-    paths: Node<Vec<Rc<Watch>>>,
-    specials: BTreeMap<Rc<[u8]>, Vec<Rc<Watch>>>,
+    paths: Index,
+    specials: BTreeMap<Rc<[u8]>, Set>,
+    count: usize,
 }
 
 impl Watches {
     pub(crate) fn new() -> Self {
-        Self { paths: Node::new(b"", Vec::new()), specials: BTreeMap::new() }
+        Self { paths: Node::new(b"", Set::default()), specials: BTreeMap::new(), count: 0 }
     }
 
     pub(crate) fn add(&mut self, watch: &Rc<Watch>) {
+        let entry = Entry { number: watch.number.to_be_bytes(), watch: Rc::clone(watch) };
+        self.count += 1;
         match &watch.subject {
             Subject::Path(path) => {
-                if let Some(node) = self.paths.grow(path.as_path(), |_| Vec::new()) {
-                    node.value.push(Rc::clone(watch));
+                if let Some(node) = self.paths.grow(path.as_path(), |_| Set::default()) {
+                    node.value.insert(entry);
                 }
             }
             Subject::Special(name) => {
-                self.specials.entry(Rc::clone(name)).or_default().push(Rc::clone(watch));
+                self.specials.entry(Rc::clone(name)).or_default().insert(entry);
             }
         }
     }
 
-    pub(crate) fn remove(&mut self, watch: &Rc<Watch>) {
-        let others = |known: &Rc<Watch>| !Rc::ptr_eq(known, watch);
-        match &watch.subject {
+    pub(crate) fn remove(&mut self, watch: &Watch) {
+        let number = watch.number.to_be_bytes();
+        let removed = match &watch.subject {
             Subject::Path(path) => {
-                if let Some(node) = self.paths.get_mut(path.as_path()) {
-                    node.value.retain(others);
-                }
+                let node = self.paths.get_mut(path.as_path());
+                let removed = node.and_then(|node| node.value.remove(&number));
                 self.prune(path.as_path());
+                removed
             }
             Subject::Special(name) => {
-                if let Some(watches) = self.specials.get_mut(name) {
-                    watches.retain(others);
-                    if watches.is_empty() {
-                        self.specials.remove(name);
-                    }
+                let set = self.specials.get_mut(name);
+                let removed = set.and_then(|set| set.remove(&number));
+                if self.special(name).is_empty() {
+                    self.specials.remove(name);
                 }
+                removed
             }
-        }
+        };
+        self.count -= usize::from(removed.is_some());
     }
 
-    /// The watches that a change of the node at `path` matters to, in the order in which they were set.
-    pub(crate) fn matching(&self, path: Path<'_>) -> Vec<Rc<Watch>> {
+    /// The watches that a change of the node at `path` may matter to, with how many levels above it they are.
+    pub(crate) fn matching(&self, path: Path<'_>) -> Vec<(usize, Set)> {
         let mut found = Vec::new();
-        let mut levels = path.names().count();
         let mut node = &self.paths;
         let mut names = path.names();
+        let mut depth = 0;
         loop {
-            let near = |watch: &&Rc<Watch>| watch.depth.is_none_or(|depth| levels <= widen(depth));
-            found.extend(node.value.iter().filter(near).cloned());
+            if !node.value.is_empty() {
+                found.push((depth, node.value.clone()));
+            }
             match names.next().and_then(|name| node.kids.get(name)) {
                 Some(child) => node = child,
                 None => break,
             }
-            levels = levels.saturating_sub(1);
+            depth += 1;
         }
-        found.sort_by_key(|watch| watch.number);
+        if !found.is_empty() {
+            let levels = path.names().count();
+            found.iter_mut().for_each(|(depth, _)| *depth = levels.saturating_sub(*depth));
+        }
         found
     }
 
-    /// The watches on paths below `path`, those on children before those on their parents.
-    pub(crate) fn below(&self, path: Path<'_>) -> Vec<Rc<Watch>> {
-        let Some(top) = self.paths.get(path) else { return Vec::new() };
-        let (mut found, mut above) = (Vec::new(), Vec::<(usize, &Node<Vec<Rc<Watch>>>)>::new());
-        for (depth, node) in top.walk().skip(1) {
-            while let Some((_, done)) = above.pop_if(|(above, _)| *above >= depth) {
-                found.extend(done.value.iter().cloned());
-            }
-            above.push((depth, node));
-        }
-        found.extend(above.iter().rev().flat_map(|(_, node)| node.value.iter().cloned()));
-        found
+    /// The index at and below `path`, if there is anything below it.
+    pub(crate) fn below(&self, path: Path<'_>) -> Option<&Index> {
+        self.paths.get(path).filter(|top| !top.kids.is_empty())
     }
 
     /// The watches on exactly this special name.
-    pub(crate) fn special(&self, name: &[u8]) -> &[Rc<Watch>] {
-        self.specials.get(name).map(Vec::as_slice).unwrap_or_default()
+    pub(crate) fn special(&self, name: &[u8]) -> Set {
+        self.specials.get(name).cloned().unwrap_or_default()
     }
 
     /// How many watches there are.
     pub(crate) fn len(&self) -> usize {
-        let specials = self.specials.values().map(Vec::len).sum::<usize>();
-        specials + self.paths.walk().map(|(_, node)| node.value.len()).sum::<usize>()
+        self.count
     }
 
     /// Whether there is any watch at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.specials.is_empty() && self.paths.kids.is_empty() && self.paths.value.is_empty()
+        self.count == 0
     }
 
-    /// Removes nodes at and above `path` that no longer lead to a watch.
+    /// Removes nodes at and above `path` that no longer lead to a watch: all below the last that is of other use.
     fn prune(&mut self, path: Path<'_>) {
-        let mut at = path;
-        while let (Some(above), Some(name)) = (at.parent(), at.name()) {
-            let idle = |node: &Node<Vec<Rc<Watch>>>| node.value.is_empty() && node.kids.is_empty();
-            if !self.paths.get(at).is_some_and(idle) {
-                return;
+        let (mut node, mut above) = (&self.paths, None);
+        for (level, name) in path.names().enumerate() {
+            if level == 0 || node.kids.len() > 1 || !node.value.is_empty() {
+                above = Some((level, name));
             }
-            if let Some(parent) = self.paths.get_mut(above) {
-                parent.kids.remove(name);
-            }
-            at = above;
+            let Some(child) = node.kids.get(name) else { return };
+            node = child;
         }
+        if !node.value.is_empty() || !node.kids.is_empty() {
+            return;
+        }
+        let Some((level, name)) = above else { return };
+        let parent = path.names().take(level).try_fold(&mut self.paths, |node, name| node.kids.get_mut(name));
+        if let Some(parent) = parent {
+            parent.kids.remove(name);
+        }
+    }
+}
+
+impl Watch {
+    /// Whether a change so many levels below its path matters.
+    pub(crate) fn reaches(&self, levels: usize) -> bool {
+        self.depth.is_none_or(|depth| levels <= widen(depth))
     }
 }
 
@@ -177,11 +220,28 @@ mod tests {
     fn watch(number: u64, path: &str, depth: Option<u32>) -> Rc<Watch> {
         let subject = Subject::Path(Path::new(path.as_bytes()).unwrap().to_buf());
         let token = format!("{number}").as_bytes().into();
-        Rc::new(Watch { conn: ConnId(0), number, subject, token, prefix: 0, depth, lost: Cell::new(false) })
+        Rc::new(Watch {
+            conn: ConnId(0),
+            number,
+            subject,
+            token,
+            prefix: 0,
+            depth,
+            lost: Cell::new(false),
+            gone: Cell::new(false),
+        })
     }
 
-    fn numbers(watches: &[Rc<Watch>]) -> String {
-        watches.iter().map(|watch| format!("{} ", watch.number)).collect()
+    /// The numbers of those that a change of `path` matters to.
+    fn matching(index: &Watches, text: &str) -> String {
+        let near = |levels: usize, set: Set| {
+            let near = set.iter().filter(|entry| entry.watch.reaches(levels));
+            near.map(|entry| entry.watch.number).collect::<Vec<_>>()
+        };
+        let sets = index.matching(path(text));
+        let mut numbers: Vec<_> = sets.into_iter().flat_map(|(levels, set)| near(levels, set)).collect();
+        numbers.sort_unstable();
+        numbers.iter().map(|number| format!("{number} ")).collect()
     }
 
     fn path(text: &str) -> Path<'_> {
@@ -196,20 +256,10 @@ mod tests {
         for (number, (path, depth)) in (0..).zip(set) {
             index.add(&watch(number, path, depth));
         }
-        assert_eq!(numbers(&index.matching(path("/a/b"))), "0 1 3 ");
-        assert_eq!(numbers(&index.matching(path("/a"))), "1 2 3 ");
-        assert_eq!(numbers(&index.matching(path("/a/b/c/d"))), "0 1 4 ");
-        assert_eq!(numbers(&index.matching(path("/a/bc"))), "1 3 ");
-    }
-
-    #[test]
-    fn watches_below_come_children_first() {
-        let mut index = Watches::new();
-        for (number, path) in (0..).zip(["/x", "/x/a", "/x/a/b", "/x/c", "/x/a/d", "/y"]) {
-            index.add(&watch(number, path, None));
-        }
-        assert_eq!(numbers(&index.below(path("/x"))), "2 4 1 3 ");
-        assert_eq!(numbers(&index.below(path("/z"))), "");
+        assert_eq!(matching(&index, "/a/b"), "0 1 3 ");
+        assert_eq!(matching(&index, "/a"), "1 2 3 ");
+        assert_eq!(matching(&index, "/a/b/c/d"), "0 1 4 ");
+        assert_eq!(matching(&index, "/a/bc"), "1 3 ");
     }
 
     #[test]
@@ -219,7 +269,7 @@ mod tests {
         index.add(&deep);
         index.add(&high);
         index.remove(&deep);
-        assert_eq!(numbers(&index.matching(path("/a/b/c"))), "1 ");
+        assert_eq!(matching(&index, "/a/b/c"), "1 ");
         assert_eq!(index.paths.walk().count(), 2);
         index.remove(&high);
         assert!(index.is_empty());

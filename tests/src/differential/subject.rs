@@ -13,7 +13,7 @@ use xendless_core::shared::Page;
 use xendless_core::store::check::Fault;
 use xendless_core::store::client::WatchEvent;
 use xendless_core::store::quota::Usage;
-use xendless_core::store::server::{ConnId, Server};
+use xendless_core::store::server::{ConnId, Hold, Server};
 use xendless_core::store::service::{Notice, Service, Site};
 
 use super::store::{Ask, Gone, Line, Store, Told, Who};
@@ -154,7 +154,7 @@ impl Store for Subject {
             turns += 1;
             assert!(turns < 10_000, "no answer to {ask:?}");
             // A request may be put off until a privileged transaction is over.
-            if turns > 8 && service.server().is_held_up() { Err(Gone) } else { Ok(()) }
+            if turns > 8 && service.server().is_held_up(Hold::Guard) { Err(Gone) } else { Ok(()) }
         };
         match who {
             Who::Domain(domid) => domains.get_mut(&domid).ok_or(Gone)?.ask(ask, || {

@@ -31,7 +31,8 @@ impl Ask {
             Self::Rename(managed, name) => desk.managed.set_name(desk.store, *managed, name),
         };
         let result = match outcome {
-            Err(ChangeError::Store(Refused::Later)) => return Ok(Pump::Idle),
+            // The store goes on meanwhile, and will not be busy for long.
+            Err(ChangeError::Store(Refused::Later)) => return Ok(Pump::Moved),
             Ok(()) => Ok(Answer::Done),
             Err(ChangeError::NoSuchDomain) => Err(Failure::NoSuchDomain),
             Err(ChangeError::NotRunning) => Err(Failure::NotRunning),

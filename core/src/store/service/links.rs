@@ -10,7 +10,7 @@ use crate::abi::errno::Errno;
 use crate::hyper::{DomId, HvError, Port};
 use crate::ring::xenstore::{Features, ServerEnd};
 use crate::shared::Page;
-use crate::store::server::{ConnId, Platform};
+use crate::store::server::{ConnId, Hold, Platform};
 use crate::store::wire::XsError;
 
 #[derive(Debug)]
@@ -18,7 +18,8 @@ pub(super) struct Links<P, S> {
     links: BTreeMap<ConnId, Link<P, S>>,
     ports: BTreeMap<Port, ConnId>,
     queue: VecDeque<ConnId>,
-    /// Those whose request the server put off.
+    /// Those whose request the server put off, by what they wait for.
+    guarded: VecDeque<ConnId>,
     waiting: VecDeque<ConnId>,
 }
 
@@ -28,6 +29,7 @@ impl<P: Deref<Target = Page>, S> Links<P, S> {
             links: BTreeMap::new(),
             ports: BTreeMap::new(),
             queue: VecDeque::new(),
+            guarded: VecDeque::new(),
             waiting: VecDeque::new(),
         }
     }
@@ -63,21 +65,28 @@ impl<P: Deref<Target = Page>, S> Links<P, S> {
     }
 
     /// Puts a connection aside until [`Links::wake_waiting`].
-    pub(super) fn put_off(&mut self, conn: ConnId) {
+    pub(super) fn put_off(&mut self, conn: ConnId, hold: Option<Hold>) {
         if let Some(link) = self.links.get_mut(&conn)
             && !link.waiting
         {
             link.waiting = true;
-            self.waiting.push_back(conn);
+            self.waiting(hold.unwrap_or(Hold::Chores)).push_back(conn);
         }
     }
 
-    pub(super) fn wake_waiting(&mut self) {
-        while let Some(conn) = self.waiting.pop_front() {
+    pub(super) fn wake_waiting(&mut self, hold: Hold) {
+        while let Some(conn) = self.waiting(hold).pop_front() {
             if let Some(link) = self.links.get_mut(&conn) {
                 link.waiting = false;
             }
             self.wake(conn);
+        }
+    }
+
+    fn waiting(&mut self, hold: Hold) -> &mut VecDeque<ConnId> {
+        match hold {
+            Hold::Guard => &mut self.guarded,
+            Hold::Chores => &mut self.waiting,
         }
     }
 

@@ -29,7 +29,7 @@ use links::{Links, Outside};
 pub use site::{Fault, Notice, OnXen, RING_GRANT, Site};
 use stream::Ends;
 
-use super::server::{ConnId, Outcome, Server};
+use super::server::{ConnId, Hold, Outcome, Server};
 use super::transport::Frame;
 use super::wire::XsError;
 use crate::hyper::{DomId, Port};
@@ -154,7 +154,7 @@ impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<
         link.send(|| self.server.next_event(conn))?;
         let listens = link.is_flushed() && !self.server.has_events(conn);
         if listens && !self.server.is_ready(conn) && link.is_held() {
-            self.links.put_off(conn);
+            self.links.put_off(conn, self.server.waits_for(conn));
         } else if listens
             && self.server.is_ready(conn)
             && let Some(frame) = link.receive()?
@@ -181,7 +181,7 @@ impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<
             Outcome::Wait => {
                 if let Some(link) = self.links.get_mut(conn) {
                     link.hold(frame);
-                    self.links.put_off(conn);
+                    self.links.put_off(conn, self.server.waits_for(conn));
                 }
             }
         }
@@ -226,8 +226,10 @@ impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<
         while let Some(conn) = self.server.take_notified() {
             self.links.wake(conn);
         }
-        if !self.server.is_held_up() {
-            self.links.wake_waiting();
+        for hold in [Hold::Guard, Hold::Chores] {
+            if !self.server.is_held_up(hold) {
+                self.links.wake_waiting(hold);
+            }
         }
     }
 }

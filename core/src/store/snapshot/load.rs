@@ -128,6 +128,7 @@ impl Loader {
                     prefix,
                     depth,
                     lost: Cell::new(false),
+                    gone: Cell::new(false),
                 };
                 self.watch(watch, pending)
             }

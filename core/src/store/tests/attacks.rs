@@ -227,6 +227,7 @@ fn attack_a14_a_deep_tree_is_built_searched_and_removed() {
     scene.watch(guest, &deep, "t");
     assert_eq!(scene.read(guest, &deep), Ok("bottom".into()));
     scene.ok(guest, Kind::RM, "d|");
+    while scene.server.step() {}
     assert_eq!(scene.events(guest), [format!("{deep} t")]);
     assert_eq!(scene.server.usage(DomId(1)).unwrap().nodes, 1);
     scene.write(guest, &deep, "again");

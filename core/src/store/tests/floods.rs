@@ -142,6 +142,7 @@ fn attack_a15_nodes_count_against_who_makes_them() {
     assert!(usage(&scene, 2).nodes >= 999);
     scene.write(victim, "mine", "1");
     scene.server.domain_died(&mut scene.machine, DomId(2));
+    while scene.server.step() {}
     scene.server.check().unwrap();
     assert_eq!(scene.ok(scene.root, Kind::DIRECTORY, "/local/domain/1|"), "mine|");
 }

@@ -5,6 +5,7 @@ mod domains;
 mod floods;
 mod model;
 mod nodes;
+mod pieces;
 mod transactions;
 mod watches;
 

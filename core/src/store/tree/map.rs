@@ -173,6 +173,20 @@ impl<T: Keyed> Map<T> {
         best
     }
 
+    /// The items whose keys come after `key`.
+    pub(crate) fn iter_after(&self, key: &[u8]) -> Iter<'_, T> {
+        let (mut at, mut iter) = (self, Iter(Vec::new()));
+        while let Some(entry) = &at.0 {
+            at = if entry.item.key() > key {
+                iter.0.push(entry);
+                &entry.left
+            } else {
+                &entry.right
+            };
+        }
+        iter
+    }
+
     /// The items of the list of NUL-terminated keys from byte `offset` on. The first may be entered in its
     /// middle; the number says how many of its bytes lie before `offset`.
     pub(crate) fn iter_from(&self, offset: u32) -> (usize, Iter<'_, T>) {
@@ -437,6 +451,9 @@ mod tests {
                 for key in [0, 100, 255] {
                     let next = model.range((core::ops::Bound::Excluded(vec![key]), core::ops::Bound::Unbounded)).next();
                     prop_assert_eq!(map.after(&[key]).map(|item| &item.0), next.map(|(key, _)| key));
+                    let rest: Vec<_> = map.iter_after(&[key]).map(|item| item.0.clone()).collect();
+                    let expected: Vec<_> = model.keys().filter(|other| **other > vec![key]).cloned().collect();
+                    prop_assert_eq!(rest, expected);
                 }
             }
             snapshots.push((map, model));

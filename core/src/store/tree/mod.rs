@@ -10,6 +10,7 @@ mod trie;
 
 use alloc::rc::Rc;
 
+pub(crate) use map::{Keyed, Map};
 pub(crate) use trie::{Node, Remains};
 
 use super::path::Path;

@@ -6,7 +6,8 @@ use crate::rights::Rights;
 use crate::ring::xenstore::Features;
 use crate::store::domain::FEATURES;
 use crate::store::path::{Home, Special};
-use crate::store::server::{ConnId, Platform, Server};
+use crate::store::server::{ConnId, Hold, Platform, Server};
+use crate::store::state::Refusal;
 use crate::store::wire::{Payload, XsError};
 
 impl Server {
@@ -20,7 +21,9 @@ impl Server {
         if domid == self.control || !domid.is_domain() {
             return Err(XsError::EINVAL.into());
         }
-        self.bury_now(domid);
+        if self.is_dying(domid) {
+            return Err(Refusal::Wait(Hold::Chores));
+        }
         if !self.ensure_domain(platform, domid) {
             return Err(XsError::ENOENT.into());
         }

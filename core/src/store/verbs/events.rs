@@ -5,27 +5,42 @@ use alloc::rc::Rc;
 use core::mem;
 
 use crate::hyper::DomId;
+use crate::store::news::{Below, Change, News};
 use crate::store::path::{Path, Special};
 use crate::store::perms::Perms;
 use crate::store::server::Server;
 use crate::store::tree::Tree;
-use crate::store::watch::{Subject, Watch};
+use crate::store::watch::Watch;
+
+/// Watches that are told of a change between two looks at the budget.
+const AT_A_TIME: usize = 4;
+
+/// What looking at a watch and queueing an event costs, in walks.
+const SENDING: u32 = 4;
 
 impl Server {
     /// Tells of a change at `path`, which is made. `old` are the permissions it had before, when they changed;
-    /// `removed` is what it took away.
+    /// `removed` is what it took away. Telling is done by [`Server::tell`].
     ///
     /// A watcher learns of it who may read the node as it is, as it was, or its parent: whoever may list the
     /// parent sees children come and go anyway.
-    pub(in crate::store) fn announce(&mut self, path: Path<'_>, old: Option<&Perms>, removed: Option<&Tree>) {
+    pub(in crate::store) fn announce(
+        &mut self,
+        path: Path<'_>,
+        old: Option<&Rc<Perms>>,
+        removed: Option<&Tree>,
+    ) {
         if self.watches.is_empty() {
             return;
         }
-        if let Some(removed) = removed {
-            self.announce_below(path, removed);
+        if let Some(removed) = removed
+            && let Some(index) = self.watches.below(path)
+        {
+            let below = Below::new(index, removed, path.names().count());
+            self.news.push_back(News::Below(below));
         }
-        let watches = self.watches.matching(path);
-        if watches.is_empty() {
+        let sets = self.watches.matching(path);
+        if sets.is_empty() {
             return;
         }
         let reach = self.state.tree.reach(path);
@@ -35,54 +50,93 @@ impl Server {
             _ => (None, None),
         };
         let perms = |node: &Tree| Rc::clone(&node.value.perms);
-        let (now, parent, gone) = (now.map(perms), parent.map(perms), removed.map(perms));
-        let known = [old, now.as_deref(), parent.as_deref(), gone.as_deref()];
-        let shown: Rc<[u8]> = path.as_bytes().into();
-        for watch in &watches {
-            self.send(watch, &shown, known.into_iter().flatten());
-        }
-    }
-
-    /// Tells those who watch a node that went with one above it.
-    fn announce_below(&mut self, path: Path<'_>, removed: &Tree) {
-        let depth = path.names().count();
-        for watch in self.watches.below(path) {
-            let Subject::Path(watched) = &watch.subject else { continue };
-            let (mut node, mut parent) = (Some(removed), removed);
-            for name in watched.as_path().names().skip(depth) {
-                let Some(at) = node else { break };
-                (parent, node) = (at, at.kids.get(name));
-            }
-            if let Some(node) = node {
-                let known = [&*node.value.perms, &*parent.value.perms];
-                self.send(&watch, &watched.as_path().as_bytes().into(), known);
-            }
-        }
+        let known = [old.cloned(), now.map(perms), parent.map(perms), removed.map(perms)];
+        let shown = path.as_bytes().into();
+        self.news.push_back(News::Change(Change { shown, plain: None, known, sets, last: [0; 8] }));
     }
 
     /// Tells of something that happened to a domain.
     pub(in crate::store) fn announce_special(&mut self, special: Special, domid: DomId) {
-        let (name, perms) = (special.name(), Rc::clone(self.special_perms(special)));
-        let numbered: Rc<[u8]> = [name, format!("/{domid}").as_bytes()].concat().into();
-        let plain: Rc<[u8]> = name.into();
-        for watch in self.watches.special(name).to_vec() {
-            match watch.depth {
-                None => self.send(&watch, &plain, [&*perms]),
-                Some(0) => {}
-                Some(_) => self.send(&watch, &numbered, [&*perms]),
-            }
-        }
-        for watch in self.watches.special(&numbered).to_vec() {
-            self.send(&watch, &numbered, [&*perms]);
+        let (name, perms) = (special.name(), self.special_perms(special));
+        let shown: Rc<[u8]> = [name, format!("/{domid}").as_bytes()].concat().into();
+        let known = [Some(Rc::clone(perms)), None, None, None];
+        let plain = Some(Rc::from(name));
+        for (set, plain, levels) in
+            [(self.watches.special(name), plain, 1), (self.watches.special(&shown), None, 0)]
+        {
+            let (shown, known) = (Rc::clone(&shown), known.clone());
+            let change = Change { shown, plain, known, sets: [(levels, set)].into(), last: [0; 8] };
+            self.news.push_back(News::Change(change));
         }
     }
 
-    /// Queues an event, if its watcher may read what has any of the permissions `known`.
-    fn send<'a>(&mut self, watch: &Rc<Watch>, path: &Rc<[u8]>, known: impl IntoIterator<Item = &'a Perms>) {
+    /// Tells of what was announced, up to a budget; returns what is left of it.
+    pub(in crate::store) fn tell(&mut self, mut budget: u32) -> u32 {
+        while budget > 0
+            && let Some(mut news) = self.news.pop_front()
+        {
+            let more = match &mut news {
+                News::Change(change) => self.tell_change(change, &mut budget),
+                News::Below(below) => self.tell_below(below, &mut budget),
+            };
+            match news {
+                news if more => self.news.push_front(news),
+                News::Below(below) => self.state.discard(below.removed),
+                News::Change(_) => {}
+            }
+        }
+        budget
+    }
+
+    /// Returns whether there is more to tell.
+    fn tell_change(&mut self, change: &mut Change, budget: &mut u32) -> bool {
+        while *budget > 0 {
+            let next = change.next(AT_A_TIME);
+            if next.is_empty() {
+                return false;
+            }
+            *budget -= 1;
+            for (levels, watch) in next {
+                let Some(shown) = change.shown_to(levels, &watch) else { continue };
+                if self.send(&watch, &shown, change.known.iter().flatten().map(|perms| &**perms)) {
+                    *budget = budget.saturating_sub(SENDING);
+                }
+            }
+        }
+        true
+    }
+
+    /// Tells those who watch nodes that went with one above them. Returns whether there is more to tell.
+    fn tell_below(&mut self, below: &mut Below, budget: &mut u32) -> bool {
+        while *budget > 0 {
+            let Some(watch) = below.next() else { return false };
+            *budget -= 1;
+            let Some(watch) = watch else { continue };
+            *budget = budget.saturating_sub(watch.subject.walk_cost());
+            if let Some(known) = below.node(&watch) {
+                self.send(&watch, &watch.subject.as_bytes().into(), known);
+            }
+        }
+        true
+    }
+
+    /// Queues an event, if its watcher may read what has any of the permissions `known`. Returns whether it had to
+    /// look.
+    fn send<'a>(
+        &mut self,
+        watch: &Rc<Watch>,
+        path: &Rc<[u8]>,
+        known: impl IntoIterator<Item = &'a Perms>,
+    ) -> bool {
+        // An event that stands for all is waiting already.
+        if watch.gone.get() || watch.lost.get() {
+            return false;
+        }
         let caller = self.caller(watch.conn);
         if known.into_iter().any(|perms| perms.rights(&caller).read) {
             self.queue(watch, path);
         }
+        true
     }
 
     /// Queues an event.

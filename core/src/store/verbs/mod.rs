@@ -8,6 +8,7 @@
 //! that others may change among those it reads.
 #![forbid(unsafe_code)]
 
+mod commit;
 mod control;
 mod domains;
 mod events;
@@ -29,8 +30,10 @@ use crate::ring::xenstore::Features;
 
 use alloc::vec::Vec;
 
+pub(super) use commit::Commit;
+
 /// An answer: what to say, or nothing but success.
-pub(super) type Answer = Result<Option<Payload>, Refusal>;
+pub(crate) type Answer = Result<Option<Payload>, Refusal>;
 
 /// Who asks, and within what.
 pub(super) struct Ask {
@@ -142,7 +145,7 @@ impl Server {
         let Some(transaction) = &mut ask.transaction else { return Ok(()) };
         if !transaction.touches(path) {
             let most = self.state.limit_of(&ask.caller, Quota::TransactionNodes);
-            if most.is_some_and(|most| bytes(transaction.touched()) >= most) {
+            if most.is_some_and(|most| transaction.walks().saturating_add(path.walk_cost()) > most) {
                 return Err(XsError::ENOSPC.into());
             }
             self.charge_transaction(ask, TOUCH_COST + bytes(path.as_bytes().len()))?;

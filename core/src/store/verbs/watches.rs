@@ -30,9 +30,17 @@ impl Server {
         }
         self.last_watch += 1;
         let (subject, token) = key.clone();
-        let lost = Cell::new(false);
-        let watch =
-            Rc::new(Watch { conn: ask.conn, number: self.last_watch, subject, token, prefix, depth, lost });
+        let (lost, gone) = (Cell::new(false), Cell::new(false));
+        let watch = Rc::new(Watch {
+            conn: ask.conn,
+            number: self.last_watch,
+            subject,
+            token,
+            prefix,
+            depth,
+            lost,
+            gone,
+        });
         self.state.check_room(&ask.caller, ask.caller.domain.domid, 0, watch.cost())?;
         self.state.charge(ask.caller.domain.domid, watch.cost());
         self.watches.add(&watch);
@@ -49,7 +57,11 @@ impl Server {
         let (subject, _) = self.subject(ask, path)?;
         let connection = self.conns.get_mut(&ask.conn);
         let watch = connection.and_then(|connection| connection.watches.remove(&(subject, token.into())));
-        self.drop_watch(&watch.ok_or(XsError::ENOENT)?);
+        let watch = watch.ok_or(XsError::ENOENT)?;
+        if let Some(connection) = self.conns.get_mut(&ask.conn) {
+            connection.events.forget(&watch);
+        }
+        self.end_watch(watch);
         self.count_watches(ask.conn);
         Ok(None)
     }
@@ -58,7 +70,7 @@ impl Server {
         self.drop_watches(ask.conn);
         self.drop_transactions(ask.conn);
         if let Some(transaction) = ask.transaction.take() {
-            self.close(ask.conn, ask.tx_id, *transaction);
+            self.close(ask.conn, ask.caller.domain.domid, ask.tx_id, *transaction);
         }
         Ok(None)
     }
@@ -66,8 +78,9 @@ impl Server {
     /// Ends all watches of a connection, with the events they still had.
     pub(in crate::store) fn drop_watches(&mut self, conn: ConnId) {
         let Some(connection) = self.conns.get_mut(&conn) else { return };
+        connection.events.clear();
         for watch in core::mem::take(&mut connection.watches).into_values() {
-            self.drop_watch(&watch);
+            self.end_watch(watch);
         }
         self.count_watches(conn);
     }
@@ -83,12 +96,13 @@ impl Server {
         self.count_watches(watch.conn);
     }
 
-    fn drop_watch(&mut self, watch: &Rc<Watch>) {
-        self.watches.remove(watch);
-        if let Some(connection) = self.conns.get_mut(&watch.conn) {
-            connection.events.forget(watch);
+    /// Takes a watch off the books. It leaves the index in a step.
+    fn end_watch(&mut self, watch: Rc<Watch>) {
+        watch.gone.set(true);
+        if let Some(connection) = self.conns.get(&watch.conn) {
             self.state.refund(connection.domid, watch.cost());
         }
+        self.unwatched.push(watch);
     }
 
     /// What the client wants to watch, and how much of it to leave off in events.

@@ -78,6 +78,21 @@ impl Kind {
         )
     }
 
+    /// Whether it may change something that others watch.
+    #[must_use]
+    pub fn has_news(self) -> bool {
+        matches!(
+            self,
+            Self::WRITE
+                | Self::MKDIR
+                | Self::RM
+                | Self::SET_PERMS
+                | Self::TRANSACTION_END
+                | Self::INTRODUCE
+                | Self::RELEASE
+        )
+    }
+
     /// Whether the transaction id of its header is ignored.
     #[must_use]
     pub fn ignores_transaction(self) -> bool {
