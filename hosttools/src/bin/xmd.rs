@@ -10,6 +10,7 @@ use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use xendless_core::hyper::DomId;
+use xendless_hosttools::client::SOCKET;
 use xendless_hosttools::xen::ControlRing;
 use xendless_hosttools::xmd::consoles::{Consoles, Files};
 use xendless_hosttools::xmd::definitions::{Definitions, Directory};
@@ -23,7 +24,7 @@ use xendless_hosttools::xmd::{Access, Daemon, Lock, Parts, Socket, ToSocket, Upl
 #[command(name = "xmd", version)]
 struct Options {
     /// Where local programs connect.
-    #[arg(long, value_name = "PATH", default_value = "/run/xendless/xmd.sock")]
+    #[arg(long, value_name = "PATH", default_value = SOCKET)]
     socket: PathBuf,
 
     /// The way to the control domain: vchan, or unix:PATH for a socket that one listens on (for tests).

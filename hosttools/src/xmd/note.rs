@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::shown::is_harmless;
+
 /// Writes one line. Parts of it may come from others.
 pub(super) fn note(text: fmt::Arguments<'_>) {
     eprintln!("xmd: {}", escaped(&text.to_string()));
@@ -10,10 +12,10 @@ pub(super) fn note(text: fmt::Arguments<'_>) {
 fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() {
-            let _ = write!(line, "{}", c.escape_default());
-        } else {
+        if is_harmless(c) {
             line.push(c);
+        } else {
+            let _ = write!(line, "{}", c.escape_default());
         }
     }
     line

@@ -84,7 +84,8 @@ fn attack_e05_killed_at_any_moment_it_loses_nothing_that_it_acknowledged() {
         xmd.signal(Signal::KILL);
         control.cut();
     }
-    assert_eq!(fs::read_dir(world.path("state/definitions")).unwrap().count(), kept.len());
+    let xmd = world.xmd();
+    assert_eq!(definitions(&mut xmd.client()), kept);
     assert!(!world.stderr().contains("damaged"), "{}", world.stderr());
 }
 
