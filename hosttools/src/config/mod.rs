@@ -20,3 +20,4 @@ mod take;
 
 pub use self::evaluate::{Evaluated, Request, evaluate};
 pub use self::python::Limits;
+pub(crate) use self::python::quoted;

@@ -236,3 +236,22 @@ fn an_unchanged_kernel_is_hashed_once() {
     let digest = blake3::hash(&std::fs::read(kernel).unwrap()).to_hex();
     assert!(known.contains(digest.as_str()));
 }
+
+#[test]
+fn what_a_dry_run_prints_is_taken_again() {
+    let server = server(World { has_images: true, ..World::default() });
+    for (option, take) in
+        [("-n", "create -q -F shown"), ("-x", "create -q -F shown"), ("-x", "create -q shown")]
+    {
+        let (_, record, _) = crate::parts(&server.xm(&format!("create -q {option} web")));
+        server.file("shown", record);
+        assert_eq!(crate::parts(&server.xm(take)), (0, String::new(), String::new()), "{option} {take}");
+    }
+    assert_eq!(server.seen.all().iter().filter(|line| line.starts_with("create web ")).count(), 3);
+    server.file("shown", "(vm (name web");
+    let (status, _, err) = crate::parts(&server.xm("create -F shown"));
+    assert_eq!(
+        (status, err.as_str()),
+        (1, "Error: Cannot read file shown: 1:14: the expression ends early\n")
+    );
+}

@@ -45,7 +45,7 @@ use self::fault::{Fault, Result};
 use self::interp::Interp;
 pub(super) use self::literal::{StringError, string};
 pub use self::meter::Limits;
-pub(super) use self::text::quoted;
+pub(crate) use self::text::quoted;
 pub use self::token::Pos;
 use self::value::Value;
 use super::datum::{Datum, Located};

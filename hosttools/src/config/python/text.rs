@@ -89,7 +89,7 @@ pub(super) fn float(n: f64) -> String {
 }
 
 /// Text in quotes, so that it can be read back.
-pub(in crate::config) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::from(quote);
     for c in text.chars() {

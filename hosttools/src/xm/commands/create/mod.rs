@@ -3,8 +3,10 @@
 mod digests;
 mod file;
 mod progress;
+mod record;
 mod source;
 mod transfer;
+mod xml;
 
 use std::io::Write;
 
@@ -66,7 +68,7 @@ pub(super) fn shown_only(session: &mut Session, given: &Given) -> Result<Option<
     }
     if given.has("dryrun") || given.has("xmldryrun") {
         let record = load(session, given)?.record;
-        let text = if given.has("xmldryrun") { source::xml(&record) } else { record.pretty() };
+        let text = if given.has("xmldryrun") { xml::write(&record) } else { record.pretty() };
         session.out.write_all(text.as_bytes())?;
         return Ok(Some(0));
     }

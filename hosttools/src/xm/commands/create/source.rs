@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::rand::{GetRandomFlags, getrandom};
 use xendless_core::config::{DomainConfig, Uuid};
 
+use super::{record, xml};
 use crate::config::host::{Host, PathKind};
 use crate::config::sxp::{self, Sxp};
 use crate::config::{Limits, Request, evaluate};
@@ -31,7 +32,9 @@ pub(in crate::xm::commands) struct Loaded {
 /// Finds the configuration file and evaluates it.
 pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Result<Loaded, Error> {
     if let Some(path) = given.value("config") {
-        return ready_made(path);
+        let text = read(path)
+            .map_err(|error| Error::Usage(format!("Cannot read file {}: {}", Shown(path), reason(&error))))?;
+        return ready_made(session, path, &text, &given.settings);
     }
     let name = given.last().or_else(|| given.value("defconfig")).unwrap_or(DEFAULT);
     let path = find(name, given.value("path").unwrap_or(FOLDERS));
@@ -40,6 +43,9 @@ pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Res
     let text = read(&path).map_err(|error| Error::Usage(format!("{} ({})", unopened(), reason(&error))))?;
     if !given.has("quiet") {
         session.out.line(format_args!("Using config file \"{}\".", Shown(&path)))?;
+    }
+    if text.starts_with('<') {
+        return ready_made(session, &path, &text, &given.settings);
     }
     run(session, &path, &text, &given.settings)
 }
@@ -120,52 +126,76 @@ fn random_uuid() -> io::Result<Uuid> {
     uuid.ok_or_else(|| io::Error::other("the system has no random numbers"))
 }
 
-/// Reads a record as `-n` prints it.
-fn ready_made(path: &str) -> Result<Loaded, Error> {
-    let _ = path;
-    Err(Error::Plain("-F is not part of this version yet: give the configuration file.".to_owned()))
+/// Evaluates a record in place of a configuration file.
+fn ready_made(
+    session: &mut Session,
+    path: &str,
+    text: &str,
+    settings: &[(String, String)],
+) -> Result<Loaded, Error> {
+    let read = if text.trim_start().starts_with('<') {
+        xml::read(text)
+    } else {
+        sxp::read(text).map_err(|error| error.to_string())
+    };
+    let text = read.and_then(|found| record::configuration(&found));
+    let text =
+        text.map_err(|why| Error::Plain(format!("Cannot read file {}: {}", Shown(path), Shown(&why))))?;
+    run(session, path, &text, settings)
 }
 
-/// A record in XML: an element for each list, with its values as text.
-pub(super) fn xml(record: &Sxp) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    element(record, 0, &mut out);
-    out
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Evaluated;
 
-fn element(record: &Sxp, depth: usize, out: &mut String) {
-    let indent = "  ".repeat(depth);
-    match record {
-        Sxp::Atom(text) => out.push_str(&format!("{indent}{}\n", escaped(text))),
-        Sxp::List(elements) => match elements.as_slice() {
-            [Sxp::Atom(name), Sxp::Atom(value)] => {
-                out.push_str(&format!("{indent}<{name}>{}</{name}>\n", escaped(value)));
-            }
-            [Sxp::Atom(name)] => out.push_str(&format!("{indent}<{name}/>\n")),
-            [Sxp::Atom(name), rest @ ..] => {
-                out.push_str(&format!("{indent}<{name}>\n"));
-                rest.iter().for_each(|inner| element(inner, depth + 1, out));
-                out.push_str(&format!("{indent}</{name}>\n"));
-            }
-            list => {
-                out.push_str(&format!("{indent}<list>\n"));
-                list.iter().for_each(|inner| element(inner, depth + 1, out));
-                out.push_str(&format!("{indent}</list>\n"));
-            }
-        },
+    fn evaluated(text: &str) -> Evaluated {
+        let host = Host::unknown("00010203-0405-4607-8809-0a0b0c0d0e0f".parse().unwrap());
+        evaluate(&Request { path: "t", text, arguments: &[], host: &host, limits: Limits::default() })
+            .unwrap()
     }
-}
 
-/// Text as XML can hold it.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            _ => out.push(c),
+    const FULL: &str = "kernel = '/k'\nramdisk = '/r'\nname = 'a'\nmemory = 64\nmaxmem = 256\nvcpus = 2\n\
+        maxvcpus = 4\ncpus = ['0', '1']\ncpu_weight = 512\non_crash = 'preserve'\nlocaltime = 1\npool = 'p'\n\
+        ip = '10.0.0.2'\nroot = '/dev/xvda ro'\nextra = 'a<b & \"c\"'\nblkif = 1\npci = ['03:00.1']\nirq = [5]\n\
+        ioports = ['2f8-2ff']\ndisk = ['/a,raw,xvda,rw', ',hdc:cdrom,r', 'phy:vg/x,xvdb,w!,back']\n\
+        vif = ['bridge=b, mac=00:16:3e:00:00:01', '']\nvfb = ['vnc=1']\nvusb = ['usbver=1']\ndescription = 'x y'";
+
+    #[test]
+    fn a_record_gives_the_domain_that_it_came_from() {
+        for text in
+            ["kernel = '/k'\nname = 'a'", "kernel = '/k'\nname = 'a'\nbuilder = 'pvh'\ncpus = '0-3'", FULL]
+        {
+            let first = evaluated(text);
+            let shown = sxp::record(&first);
+            for found in [sxp::read(&shown.pretty()).unwrap(), xml::read(&xml::write(&shown)).unwrap()] {
+                let again = evaluated(&record::configuration(&found).unwrap()).config;
+                assert_eq!(again.command_line.render(), first.config.command_line.render());
+                // Its parts may be together in one.
+                let mut settings = again.into_settings();
+                settings.command_line = first.config.command_line.clone();
+                assert_eq!(settings, first.config.clone().into_settings(), "{found}");
+            }
         }
     }
-    out
+
+    #[test]
+    fn attack_records_that_are_none_are_refused() {
+        for text in [
+            "",
+            "<vm>",
+            "<vm></x>",
+            "</vm>",
+            "<vm>&nothing;</vm>",
+            "<vm",
+            "<!-- ",
+            "<a>&#0",
+            &"<a>".repeat(99),
+        ] {
+            assert!(xml::read(text).is_err(), "{text:?}");
+        }
+        assert!(xml::read("<?xml?><!DOCTYPE vm SYSTEM 'http://x'><vm a='b'><name>a&#7;</name></vm>").is_ok());
+        assert!(record::configuration(&sxp::read("(domain (name a))").unwrap()).is_err());
+        assert!(record::configuration(&sxp::read("x").unwrap()).is_err());
+    }
 }
