@@ -1,13 +1,16 @@
 //! What the store takes of the heap, counted by the allocator.
 #![expect(clippy::unwrap_used, reason = "tests state expectations this way, in helpers, too")]
 
+mod common;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use xendless_core::hyper::{DomId, Port};
-use xendless_core::ring::xenstore::Features;
-use xendless_core::store::server::{ConnId, Outcome, Platform, Server};
-use xendless_core::store::wire::{Header, Kind, Message, Payload, XsError};
+use xendless_core::hyper::DomId;
+use xendless_core::store::server::{ConnId, Outcome, Server};
+use xendless_core::store::wire::{Header, Kind, Message, Payload};
+
+use common::Machine;
 
 thread_local! {
     /// Bytes this thread has allocated and not freed, and calls that allocated.
@@ -36,22 +39,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-struct Machine;
-
-impl Platform for Machine {
-    fn domain_exists(&self, _: DomId) -> bool {
-        true
-    }
-    fn introduce(&mut self, _: DomId, _: ConnId, _: i64, _: Port, _: Features) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn reintroduce(&mut self, _: DomId, _: ConnId, _: Port) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn release(&mut self, _: DomId, _: ConnId) {}
-    fn print(&mut self, _: &[u8]) {}
-}
 
 struct Store(Server);
 

@@ -4,5 +4,6 @@ pub mod admin;
 pub mod differential;
 pub mod fuzzing;
 pub mod kernel;
+pub mod pipe;
 pub mod qemu;
 pub mod sim;

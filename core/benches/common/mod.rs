@@ -1,29 +1,16 @@
 //! What both store benches measure: one request at a time, against stores of different sizes.
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench that cannot ask has nothing to measure")]
 
+#[path = "../../tests/common/mod.rs"]
+mod machine;
+
 use std::rc::Rc;
 
-use xendless_core::hyper::{DomId, Port};
-use xendless_core::ring::xenstore::Features;
-use xendless_core::store::server::{ConnId, Outcome, Platform, Server};
-use xendless_core::store::wire::{Header, Kind, Message, Payload, XsError};
+use xendless_core::hyper::DomId;
+use xendless_core::store::server::{ConnId, Outcome, Server};
+use xendless_core::store::wire::{Header, Kind, Message, Payload};
 
-/// A machine without domains.
-struct Nothing;
-
-impl Platform for Nothing {
-    fn domain_exists(&self, _: DomId) -> bool {
-        false
-    }
-    fn introduce(&mut self, _: DomId, _: ConnId, _: i64, _: Port, _: Features) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn reintroduce(&mut self, _: DomId, _: ConnId, _: Port) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn release(&mut self, _: DomId, _: ConnId) {}
-    fn print(&mut self, _: &[u8]) {}
-}
+use machine::Machine;
 
 /// A store with many nodes and watches, and one who asks.
 pub(crate) struct Bench {
@@ -106,7 +93,7 @@ impl Bench {
         let message = Message::new(kind, 1, tx_id, payload);
         let header = message.as_bytes().first_chunk().and_then(|header| Header::parse(*header).ok());
         let header = header.expect("a message has a header");
-        match self.server.handle(&mut Nothing, self.conn, &header, message.payload()) {
+        match self.server.handle(&mut Machine, self.conn, &header, message.payload()) {
             Outcome::Reply(reply) if reply.as_bytes().first() != Some(&16) => reply.payload().to_vec(),
             other => panic!("{kind} {text:?}: {other:?}"),
         }

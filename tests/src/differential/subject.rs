@@ -1,11 +1,9 @@
 //! This project's server in this process, with rings and pipes in memory.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{Call, DomId, HvError, Port};
 use xendless_core::ring::xenstore::GuestEnd;
@@ -17,6 +15,7 @@ use xendless_core::store::server::{ConnId, Hold, Server};
 use xendless_core::store::service::{Notice, Service, Site};
 
 use super::store::{Ask, Gone, Line, Store, Told, Who};
+use crate::pipe::Pipe;
 
 /// A machine whose domains are their ring pages.
 #[derive(Default)]
@@ -50,54 +49,6 @@ impl Site for Machine {
 /// Our port to a domain.
 fn port_of(domid: u16) -> Port {
     Port(1000 + u32::from(domid))
-}
-
-/// One end of a pair of pipes.
-#[derive(Default)]
-struct Pipe {
-    from: Rc<RefCell<VecDeque<u8>>>,
-    to: Rc<RefCell<VecDeque<u8>>>,
-}
-
-impl Pipe {
-    fn pair() -> (Self, Self) {
-        let one = Self::default();
-        let other = Self { from: Rc::clone(&one.to), to: Rc::clone(&one.from) };
-        (one, other)
-    }
-}
-
-impl ErrorType for Pipe {
-    type Error = Infallible;
-}
-
-impl ReadReady for Pipe {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.from.borrow().is_empty())
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Infallible> {
-        Read::read(&mut *self.from.borrow_mut(), buf)
-    }
-}
-
-impl WriteReady for Pipe {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(true)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        self.to.borrow_mut().extend(buf);
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
 }
 
 /// The server and its clients.

@@ -1,14 +1,12 @@
 //! Two guests, their XenStore server and their consoles, in memory.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::convert::Infallible;
 
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use xendless_core::hyper::{DomId, HvError, Port};
 use xendless_core::ring::Receiver;
 use xendless_core::shared::Page;
@@ -16,6 +14,7 @@ use xendless_core::store::client::Client;
 use xendless_core::store::server::{ConnId, Server};
 use xendless_core::store::service::{Notice, Service, Site};
 use xendless_core::store::wire::{Perm, Request};
+use xendless_tests::pipe::Pipe;
 
 use crate::world::{Ring, SECOND, World};
 
@@ -206,54 +205,5 @@ impl World for Guest<'_> {
 
     fn revoke(&self, _ring: Ring) -> Option<u16> {
         None
-    }
-}
-
-/// One end of a pair of pipes.
-struct Pipe {
-    from: Rc<RefCell<VecDeque<u8>>>,
-    to: Rc<RefCell<VecDeque<u8>>>,
-}
-
-impl Pipe {
-    fn pair() -> (Self, Self) {
-        let (one, other) = (Rc::default(), Rc::default());
-        (Self { from: Rc::clone(&one), to: Rc::clone(&other) }, Self { from: other, to: one })
-    }
-}
-
-impl ErrorType for Pipe {
-    type Error = Infallible;
-}
-
-impl ReadReady for Pipe {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.from.borrow().is_empty())
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Infallible> {
-        let mut from = self.from.borrow_mut();
-        let bytes = from.len().min(buf.len());
-        buf.iter_mut().zip(from.drain(..bytes)).for_each(|(to, byte)| *to = byte);
-        Ok(bytes)
-    }
-}
-
-impl WriteReady for Pipe {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(true)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        self.to.borrow_mut().extend(buf);
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
     }
 }
