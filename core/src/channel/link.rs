@@ -41,6 +41,8 @@ pub(super) struct Link<O> {
     announced: bool,
     /// There may be something to do.
     pub(super) busy: bool,
+    /// Its domain is about to end.
+    pub(super) ending: bool,
 }
 
 impl<O: SharedOut> Link<O> {
@@ -52,7 +54,7 @@ impl<O: SharedOut> Link<O> {
         let end = ServerEnd::open(control, pages()?, pages()?).ok_or(Problem::Layout)?;
         let port = hv.alloc_unbound(DomId::SELF, caller.domid)?;
         let (session, state) = (Session::default(), State::Waiting);
-        Ok(Self { caller, port, end, session, state, announced: false, busy: true })
+        Ok(Self { caller, port, end, session, state, announced: false, busy: true, ending: false })
     }
 
     /// Writes the nodes by which clients find the ring; `false` when XenStore is busy.

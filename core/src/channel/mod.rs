@@ -39,24 +39,32 @@ pub use session::Ended;
 /// The most management domains at a time.
 const LINKS: usize = 16;
 
+/// The most domains that can come to run between two steps, and more.
+const STARTED: usize = 8;
+
 /// The rings of all management domains. `O` is a page that is offered to one.
 #[derive(Debug)]
 pub struct Channels<O> {
     links: Vec<Link<O>>,
     /// Whose turn it is.
     turn: usize,
-    /// Domains that came to run and whose rights were not looked at yet.
-    started: Vec<(ManagedId, DomId)>,
-    /// Domains that end.
-    ending: Vec<DomId>,
+    /// Domains that came to run and whose rights were not looked at yet. The next step does.
+    started: heapless::Vec<(ManagedId, DomId), STARTED>,
     /// Domains whose nodes have to go.
-    forgotten: Vec<DomId>,
+    forgotten: heapless::Vec<DomId, LINKS>,
+}
+
+impl<O> Channels<O> {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { links: Vec::new(), turn: 0, started: heapless::Vec::new(), forgotten: heapless::Vec::new() }
+    }
 }
 
 impl<O> Default for Channels<O> {
     fn default() -> Self {
-        let (links, started, ending, forgotten) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { links, turn: 0, started, ending, forgotten }
+        Self::new()
     }
 }
 
@@ -64,8 +72,13 @@ impl<O: SharedOut> Channels<O> {
     /// Something happened to a domain. The steps that follow see to it.
     pub fn note(&mut self, news: &life::News) {
         match *news {
-            life::News::Started { id, domid } => self.started.push((id, domid)),
-            life::News::Ending { domid } => self.ending.push(domid),
+            // There is one at most for each domain that has a turn, and a step comes after each turn.
+            life::News::Started { id, domid } => drop(self.started.push((id, domid))),
+            life::News::Ending { domid } => {
+                for link in self.links.iter_mut().filter(|link| link.caller.domid == domid) {
+                    link.ending = true;
+                }
+            }
             _ => {}
         }
         for link in &mut self.links {
@@ -91,8 +104,7 @@ impl<O: SharedOut> Channels<O> {
     /// Whether there may be something to do.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        let queues = [self.started.is_empty(), self.ending.is_empty(), self.forgotten.is_empty()];
-        queues.contains(&false) || self.links.iter().any(|link| link.busy)
+        !self.started.is_empty() || !self.forgotten.is_empty() || self.links.iter().any(|link| link.busy)
     }
 
     /// Does one bounded piece of work. `report` gets what happened.
@@ -108,24 +120,21 @@ impl<O: SharedOut> Channels<O> {
                 link.busy = true;
             }
         }
-        if let Some(domid) = self.ending.pop() {
-            return self.close(desk, domid, &mut report);
+        while let Some((id, domid)) = self.started.pop() {
+            self.open(desk, id, domid, &mut report);
         }
         if let Some(domid) = self.forgotten.last() {
             let home = link::path(*domid);
             if desk.store.ask(&Request::Rm { path: home.as_bytes() }) != Err(Refused::Later) {
                 self.forgotten.pop();
             }
-            return;
-        }
-        if let Some((id, domid)) = self.started.pop() {
-            return self.open(desk, id, domid, &mut report);
         }
         for _ in 0..self.links.len() {
             self.turn = if self.turn + 1 < self.links.len() { self.turn + 1 } else { 0 };
             let Some(link) = self.links.get_mut(self.turn).filter(|link| link.busy) else { continue };
             let domid = link.caller.domid;
-            if let Some(what) = link.step(desk) {
+            let what = if link.ending { self.close(desk) } else { link.step(desk) };
+            if let Some(what) = what {
                 report(News { domid, what });
             }
             return;
@@ -150,21 +159,22 @@ impl<O: SharedOut> Channels<O> {
         if self.links.len() >= LINKS {
             return report(News { domid, what: Happened::NotOffered(Problem::TooMany) });
         }
-        match Link::open(desk.hv, Caller { domid, managed, rights }) {
+        let link = self.links.try_reserve(1).map_err(|_| Problem::OutOfMemory);
+        match link.and_then(|()| Link::open(desk.hv, Caller { domid, managed, rights })) {
             Ok(link) => self.links.push(link),
             Err(problem) => report(News { domid, what: Happened::NotOffered(problem) }),
         }
     }
 
-    fn close<H, S>(&mut self, desk: &mut Desk<'_, H, S>, domid: DomId, report: &mut dyn FnMut(News))
+    /// Takes away the ring whose turn it is.
+    fn close<H, S>(&mut self, desk: &mut Desk<'_, H, S>) -> Option<Happened>
     where
         H: Hypervisor<Offered = O>,
         S: Local,
     {
-        let Some(at) = self.links.iter().position(|link| link.caller.domid == domid) else { return };
-        if let Err(refusal) = self.links.swap_remove(at).close(desk) {
-            report(News { domid, what: Happened::Refused(refusal) });
-        }
-        self.forgotten.push(domid);
+        let link = self.links.swap_remove(self.turn);
+        // Without room the nodes stay until the number is another management domain's: they lead nowhere.
+        let _ = self.forgotten.push(link.caller.domid);
+        link.close(desk).err().map(Happened::Refused)
     }
 }

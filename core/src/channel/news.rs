@@ -40,6 +40,8 @@ pub enum Problem {
     Layout,
     /// There are as many as there may be.
     TooMany,
+    /// The control domain has no memory for it.
+    OutOfMemory,
 }
 
 impl From<HvError> for Problem {
@@ -53,6 +55,7 @@ impl fmt::Display for Problem {
         match self {
             Self::Hypervisor(error) => error.fmt(f),
             Self::Layout => f.write_str("the pages do not make a ring"),
+            Self::OutOfMemory => f.write_str("the control domain has no memory for it"),
             Self::TooMany => write!(f, "there are {LINKS} already"),
         }
     }

@@ -9,7 +9,6 @@ use super::open::{Ask, Create, Ending, Open, Text, View, Wait};
 use super::records;
 use super::session::{Ended, Outbox};
 use crate::config::DomainName;
-use crate::console::SubscribeError;
 use crate::hyper::{DomainFlags, Hypervisor};
 use crate::protocol::{Answer, Failure, Request, RequestId};
 use crate::store::service::Local;
@@ -40,14 +39,7 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
         out.answer(id, bytes.as_deref().map(Answer::Config).map_err(Clone::clone))?;
         return Ok(None);
     }
-    let first = match request {
-        Request::Console { domain } => match view(desk, caller, request, domain) {
-            Ok(viewer) => Ok(Open::View(View::new(viewer, out, id)?).into()),
-            Err(failure) => Err(failure),
-        },
-        _ => first(desk, caller, request),
-    };
-    match first {
+    match first(desk, caller, request) {
         Ok(First::Open(open)) => return Ok(Some(open)),
         Ok(First::Answer(answer)) => out.answer(id, Ok(answer))?,
         Err(failure) => out.answer(id, Err(failure))?,
@@ -68,6 +60,7 @@ fn first<'a, H: Hypervisor, S: Local>(
     };
     match *request {
         Request::Find { .. } => Ok(First::Answer(records::one(desk, &target)?)),
+        Request::Console { .. } => view(desk, &target).map(Into::into),
         Request::Destroy { .. } => destroy(desk, caller, &target).map(Into::into),
         Request::Shutdown { wish, .. } => {
             let managed = target.managed.ok_or(Failure::NotRunning)?;
@@ -171,18 +164,9 @@ fn destroy<H: Hypervisor, S: Local>(
     }
 }
 
-fn view<H: Hypervisor, S: Local>(
-    desk: &mut Desk<'_, H, S>,
-    caller: &Caller,
-    request: &Request<'_>,
-    domain: &str,
-) -> Result<crate::console::ViewerId, Failure> {
-    let target = target(desk, caller, request, domain)?;
+fn view<H: Hypervisor, S: Local>(desk: &mut Desk<'_, H, S>, target: &Target) -> Result<Open, Failure> {
     let status = target.managed.and_then(|managed| desk.managed.status(managed));
     let console = status.and_then(|status| status.console);
     let console = console.ok_or_else(|| Failure::Unsupported("a console of this domain".into()))?;
-    desk.consoles.subscribe(console).map_err(|error| match error {
-        SubscribeError::NoSuchConsole => Failure::NotRunning,
-        SubscribeError::Table(_) => Failure::Limit("viewers of consoles".into()),
-    })
+    View::new(desk, console).map(Open::View)
 }

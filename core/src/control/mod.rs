@@ -120,7 +120,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             store: Service::new(Server::new(CONTROL)),
             managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
             images: Images::new(images),
-            channels: Channels::default(),
+            channels: Channels::new(),
             journal: Rc::new(RefCell::new(Journal::new()?)),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),

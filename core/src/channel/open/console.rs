@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::desk::Desk;
 use super::super::session::{Ended, Outbox};
 use super::Pump;
-use crate::console::{Lost, TypeError, ViewerId};
+use crate::console::{ConsoleId, Lost, SubscribeError, TypeError, ViewerId};
 use crate::hyper::{EventChannels, Hypervisor};
 use crate::protocol::{Answer, Down, Failure, Rejection, RequestId};
 use crate::store::service::Local;
@@ -30,16 +30,24 @@ pub(in super::super) struct View {
     ready: bool,
     /// What was typed and the domain has no room for yet.
     typed: Vec<u8>,
+    /// The peer knows how much it may type.
+    told: bool,
     cancelled: bool,
 }
 
 impl View {
-    /// Begins to look, with credit for typing.
-    pub(in super::super) fn new(viewer: ViewerId, out: &mut Outbox, id: RequestId) -> Result<Self, Ended> {
+    /// Begins to look. The peer has credit for typing as soon as it is told.
+    pub(in super::super) fn new<H: Hypervisor, S>(
+        desk: &mut Desk<'_, H, S>,
+        console: ConsoleId,
+    ) -> Result<Self, Failure> {
         let mut typed = Vec::new();
-        typed.try_reserve_exact(TYPED).map_err(|_| Ended::OutOfMemory)?;
-        out.push(&Down::Credit { id, bytes: u32::try_from(TYPED).unwrap_or(u32::MAX) })?;
-        Ok(Self { viewer, credit: 0, ready: true, typed, cancelled: false })
+        typed.try_reserve_exact(TYPED).map_err(|_| Failure::ControlMemory)?;
+        let viewer = desk.consoles.subscribe(console).map_err(|error| match error {
+            SubscribeError::NoSuchConsole => Failure::NotRunning,
+            SubscribeError::Table(_) => Failure::Limit("viewers of consoles".into()),
+        })?;
+        Ok(Self { viewer, credit: 0, ready: true, typed, told: false, cancelled: false })
     }
 
     pub(super) const fn credit(&mut self, bytes: u32) {
@@ -107,6 +115,9 @@ impl View {
             self.leave(desk);
             out.answer(id, Err(Failure::Cancelled))?;
             return Ok(Pump::Answered);
+        }
+        if !core::mem::replace(&mut self.told, true) {
+            out.push(&Down::Credit { id, bytes: u32::try_from(TYPED).unwrap_or(u32::MAX) })?;
         }
         if !self.ready {
             return Ok(Pump::Idle);
