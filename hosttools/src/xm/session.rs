@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Request, Row};
+use xendless_core::rights::Rights;
 
 use super::error::Error;
 use super::out::Out;
@@ -34,7 +35,11 @@ impl Session {
     ///
     /// When that does not work.
     pub(super) fn connect(&self) -> Result<Client, Error> {
-        Ok(Client::connect(&self.socket)?)
+        let client = Client::connect(&self.socket)?;
+        if client.welcome().rights == Rights::Nothing && !is_root() {
+            return Err(client::Error::Refused.into());
+        }
+        Ok(client)
     }
 }
 

@@ -6,6 +6,7 @@ mod create;
 mod faults;
 mod listing;
 mod managed;
+mod relay;
 mod serve;
 mod server;
 mod shutdown;

@@ -32,6 +32,11 @@ enum Open {
         wanted: Vec<(File, Image)>,
         bytes: Vec<u8>,
     },
+    /// A text that is on its way down; behind that of a console more may come.
+    Text {
+        rest: Vec<u8>,
+        console: bool,
+    },
     Console,
     Wait,
 }
@@ -51,7 +56,10 @@ impl<'a> Serving<'a> {
                 self.request(id, request)
             }
             Up::Data { id, bytes } => self.data(id, bytes),
-            Up::Credit { .. } => true,
+            Up::Credit { id, bytes } => {
+                self.credit(id, bytes);
+                true
+            }
             Up::Cancel { id } => {
                 self.seen.note("cancel".to_owned());
                 let late = self.world.lock().unwrap().too_late;
@@ -179,13 +187,26 @@ impl<'a> Serving<'a> {
         self.answer(id, Ok(Answer::Rows { rows: List::new("rows", rows).unwrap(), next }));
     }
 
+    /// What comes down waits for credit.
     fn stream(&mut self, id: RequestId, request: &Request<'_>) {
-        let text = self.world.lock().unwrap().text.clone();
+        let rest = self.world.lock().unwrap().text.clone();
+        let console = matches!(request, Request::Console { .. });
+        self.open.insert(id, Open::Text { rest, console });
+    }
+
+    fn credit(&mut self, id: RequestId, bytes: u32) {
+        let Some(Open::Text { rest, console }) = self.open.get_mut(&id) else { return };
+        let count = usize::try_from(bytes).unwrap().min(rest.len());
+        let (text, console, ends) = (rest.drain(..count).collect::<Vec<u8>>(), *console, rest.is_empty());
         // Split within characters, too.
-        for bytes in text.chunks(7) {
+        for bytes in text.chunks(if text.len() > 1000 { 4096 } else { 7 }) {
             self.connection.send(&Down::Data { id, bytes });
         }
-        if matches!(request, Request::Console { .. }) {
+        if !ends {
+            return;
+        }
+        self.open.remove(&id);
+        if console {
             self.open.insert(id, Open::Console);
             self.connection.send(&Down::Credit { id, bytes: 1000 });
         } else {
