@@ -44,7 +44,7 @@ pub use files::{Bytes, Files, Origin};
 pub use policy::{Decision, Fate, decide};
 
 /// How long to wait before trying again what was refused for the moment, in nanoseconds.
-const RETRY_NS: u64 = 100_000_000;
+const RETRY_NS: u64 = 10_000_000;
 
 /// Names a managed domain, over its restarts and never again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
