@@ -39,7 +39,7 @@ pub const TIME_TO_READY: Budget = Budget {
 /// From Xen's hand-over to the first instruction of an admin domain with Debian's kernel and 512 MiB.
 pub const TIME_TO_ADMIN: Budget = Budget {
     name: "time to the admin domain",
-    limit: 2000.0,
+    limit: 500.0,
     unit: "virtual ms",
     source: "log, counted instructions",
 };
@@ -47,7 +47,7 @@ pub const TIME_TO_ADMIN: Budget = Budget {
 /// From Xen's hand-over to the admin domain's shell, as a multiple of what the same kernel and ramdisk take as dom0.
 pub const TIME_OVER_PLAIN_DOM0: Budget = Budget {
     name: "time to a shell",
-    limit: 2.0,
+    limit: 1.15,
     unit: "of a plain dom0's",
     source: "log and Xen's clock, counted instructions",
 };

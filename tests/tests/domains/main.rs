@@ -13,16 +13,19 @@ mod rounds;
 mod watch;
 
 use xendless_core::bundle::Role;
+use xendless_core::rights::Rights;
 use xendless_hosttools::bundle::Start;
 use xendless_tests::admin::bundle::{bundle, domain};
 use xendless_tests::qemu::artifacts::{self, Build, Nameless};
 use xendless_tests::qemu::machine::Machine;
 
-/// A domain of the test guest that does what `words` say, with more lines of configuration.
+/// A domain of the test guest that does what `words` say, with more lines of configuration. It has no rights, not even
+/// as admin domain.
 fn guest(role: Role, name: &str, words: &str, more: &[&str]) -> Start {
     let usual = format!("name = '{name}'\nkernel = 'guest'\nmemory = 4\nextra = '{words}'\n");
     let kernel = std::fs::read(artifacts::guest().unwrap()).unwrap();
-    domain(role, &(usual + &more.join("\n")), kernel, None).unwrap()
+    let domain = domain(role, &(usual + &more.join("\n")), kernel, None).unwrap();
+    Start { rights: Rights::Nothing, ..domain }
 }
 
 /// A machine that boots this build of the control domain with a log that is printed as it comes. The file of its
