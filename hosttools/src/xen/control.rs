@@ -1,6 +1,5 @@
 //! The ring to the control domain: found, mapped, connected, and all of it again when it was lost.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -13,8 +12,8 @@ use xendless_core::ring::RingError;
 use xendless_core::ring::vchan::{ClientEnd, Link, Offer, Wants};
 
 use super::finder::{Finder, Offered};
+use super::xenbus::Xenbus;
 use super::{Channel, GrantDevice, GrantedPage};
-use crate::pollable::Pollable;
 
 /// How long to wait after something that says nothing of its own when it works again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -38,7 +37,7 @@ pub struct ControlRing {
     devices: PathBuf,
     /// The control domain.
     server: DomId,
-    finder: Option<Finder<Pollable<File>>>,
+    finder: Option<Finder<Xenbus>>,
     offered: Option<Offered>,
     connection: Option<Connection>,
     /// Nothing is tried before.
@@ -166,8 +165,8 @@ impl ControlRing {
         let finder = match &mut self.finder {
             Some(finder) => finder,
             None => {
-                let device = File::options().read(true).write(true).open(self.devices.join("xenbus"))?;
-                self.finder.insert(Finder::new(Pollable::new(device)?).map_err(io::Error::other)?)
+                let device = Xenbus::open(&self.devices.join("xenbus"))?;
+                self.finder.insert(Finder::new(device).map_err(io::Error::other)?)
             }
         };
         let found = finder.step().map_err(io::Error::other)?;

@@ -13,7 +13,9 @@ mod evtchn;
 mod finder;
 #[expect(unsafe_code, reason = "maps another domain's pages; each mapping owns its address")]
 mod gntdev;
+mod xenbus;
 
 pub use control::{ControlRing, RingState};
 pub use evtchn::Channel;
 pub use gntdev::{GrantDevice, GrantedPage};
+pub use xenbus::Xenbus;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,13 +12,17 @@ use xendless_core::config::Kind;
 
 use super::kernel::{Flavour, Kernel};
 use super::session::Session;
-use super::{bundle, cpio, image};
+use super::tree::Tree;
+use super::{bundle, cpio, guest, image};
 use crate::qemu::artifacts::Nameless;
 use crate::qemu::machine::Machine;
-use crate::qemu::running::{End, Running};
+use crate::qemu::running::{self, End, Running};
 
 /// Lines of the serial port that are shown when the commands came to no end.
 const STORY: usize = 25;
+
+/// Room for images in the control domain: Debian's kernel, packed and unpacked, and a ramdisk.
+const IMAGES_MIB: u32 = 96;
 
 /// What to run in which admin domain.
 #[derive(Clone, Debug)]
@@ -34,6 +39,8 @@ pub struct Admin {
     pub vcpus: u32,
     /// Its memory.
     pub memory_mib: u32,
+    /// What happens when it crashes.
+    pub on_crash: &'static str,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
 }
@@ -49,35 +56,61 @@ impl Admin {
             kind: Kind::Pv,
             vcpus: 1,
             memory_mib: 512,
+            on_crash: "destroy",
             plain_dom0: false,
         }
     }
 
-    /// Makes `machine`, which has a control domain and no bundle yet, one that boots this.
-    pub fn prepare(&self, mut machine: Machine) -> Result<Prepared> {
+    /// Makes `machine`, which has a control domain and no bundle yet, one that boots this and runs the commands.
+    pub fn prepare(&self, machine: Machine) -> Result<Prepared> {
         let kernel = Kernel::find(self.flavour)?;
-        let mut root = image::root(&kernel)?;
+        let mut root = self.root(&kernel)?;
+        let session = Session::new(&mut root, &self.commands)?;
+        let (machine, module) = self.install(machine, &kernel, &root)?;
+        Ok(Prepared { machine, session, _module: module })
+    }
+
+    /// Makes `machine` one that boots this with a shell for a person, at this terminal; runs it until its end.
+    pub fn attend(&self, machine: Machine) -> Result<ExitStatus> {
+        let kernel = Kernel::find(self.flavour)?;
+        let (machine, _module) = self.install(machine, &kernel, &self.root(&kernel)?)?;
+        let machine = Machine { attended: true, ..machine };
+        running::command(&machine)?.status().context("cannot start QEMU through setpriv: is ci/setup done?")
+    }
+
+    /// What it finds when it boots.
+    fn root(&self, kernel: &Kernel) -> Result<Tree> {
+        let mut root = image::root(kernel)?;
+        if !self.plain_dom0 {
+            image::install_management(&mut root)?;
+            guest::install(&mut root, &Kernel::find(Flavour::Cloud)?)?;
+        }
         for (host, guest) in &self.additions {
             root.add(guest, host)?;
         }
-        let session = Session::new(&mut root, &self.commands)?;
-        let ramdisk = cpio::archive(&root)?;
+        Ok(root)
+    }
+
+    /// Puts this into `machine`; the file has to live as long as the machine.
+    fn install(&self, mut machine: Machine, kernel: &Kernel, root: &Tree) -> Result<(Machine, Nameless)> {
+        let path = kernel.plain()?;
+        let ramdisk = cpio::archive(root)?;
         let module = if self.plain_dom0 {
-            machine.control = kernel.plain()?;
+            machine.control = path;
             machine.control_args = image::COMMAND_LINE.into();
             machine.control_memory_mib = self.memory_mib;
             Nameless::new(&ramdisk)?
         } else {
-            let path = kernel.plain()?;
             let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
             let domain = bundle::domain(Role::Admin, &self.config(), kernel, Some(ramdisk))?;
             let bundle = bundle::bundle([domain])?;
             // Xen counts the bundle as the control domain's memory.
-            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))?;
+            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + IMAGES_MIB;
+            machine.control_args = format!("images={IMAGES_MIB}M {}", machine.control_args);
             Nameless::new(&bundle)?
         };
         machine.bundle = Some(module.path());
-        Ok(Prepared { machine, session, _module: module })
+        Ok((machine, module))
     }
 
     /// Its configuration file.
@@ -88,10 +121,11 @@ impl Admin {
         };
         format!(
             "name = 'admin'\ntype = '{kind}'\nkernel = 'vmlinux'\nramdisk = 'root'\nmemory = {}\nvcpus = {}\n\
-             extra = '{}'\non_reboot = 'destroy'\non_crash = 'destroy'\n",
+             extra = '{}'\non_reboot = 'destroy'\non_crash = '{}'\n",
             self.memory_mib,
             self.vcpus,
-            image::COMMAND_LINE
+            image::COMMAND_LINE,
+            self.on_crash
         )
     }
 }

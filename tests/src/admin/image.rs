@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::elf;
 use super::kernel::Kernel;
 use super::tree::{Node, Tree};
-use crate::qemu::artifacts::cache;
+use crate::qemu::artifacts::{self, cache};
 
 /// What the admin domain's kernel is told: one console, no word on it but from processes, no self-tests of
 /// algorithms, no waiting for entropy that the processor has, and no going on after a panic.
@@ -39,6 +39,31 @@ const INIT: &str = include_str!("init.sh");
 
 /// The root of an admin domain that runs `kernel`, before anything is added to it.
 pub fn root(kernel: &Kernel) -> Result<Tree> {
+    let mut tree = skeleton()?;
+    tree.insert("init", text(INIT, 0o755))?;
+    tree.insert("etc/motd", text(include_str!("motd"), 0o644))?;
+    tree.insert("etc/modules", text(&(MODULES.join("\n") + "\n"), 0o644))?;
+    busybox(&mut tree)?;
+    kernel.install_modules(&mut tree, &MODULES)?;
+    let tools = cache()?.join("xen-tools");
+    for program in XENSTORE_PROGRAMS {
+        install_program(&mut tree, &tools, &tools.join(format!("usr/bin/xenstore-{program}")))?;
+    }
+    Ok(tree)
+}
+
+/// Puts `xm` and `xmd` into the root of an admin domain, with the script that starts `xmd`.
+pub fn install_management(tree: &mut Tree) -> Result<()> {
+    tree.insert("etc/init.d/xmd", text(include_str!("../../../hosttools/dist/xmd.init"), 0o755))?;
+    let programs = artifacts::host_tools()?;
+    for name in ["xm", "xmd"] {
+        tree.insert_file(&format!("usr/bin/{name}"), &programs.join(name))?;
+    }
+    Ok(())
+}
+
+/// What every root has: the usual folders, and one user.
+pub(super) fn skeleton() -> Result<Tree> {
     let mut tree = Tree::default();
     for folder in ["dev", "proc", "root", "run", "sys", "tmp", "usr/bin", "usr/lib", "var"] {
         tree.insert(folder, Node::Folder)?;
@@ -55,16 +80,9 @@ pub fn root(kernel: &Kernel) -> Result<Tree> {
     }
     // Linux opens it for the first process, which is before that process can mount anything.
     tree.insert("dev/console", Node::Device { major: 5, minor: 1 })?;
-    tree.insert("init", text(INIT, 0o755))?;
     tree.insert("etc/passwd", text("root::0:0:root:/root:/bin/sh\n", 0o644))?;
+    tree.insert("etc/profile", text("PS1='\\h:\\w\\$ '\n", 0o644))?;
     tree.insert("etc/group", text("root:x:0:\n", 0o644))?;
-    tree.insert("etc/modules", text(&(MODULES.join("\n") + "\n"), 0o644))?;
-    busybox(&mut tree)?;
-    kernel.install_modules(&mut tree, &MODULES)?;
-    let tools = cache()?.join("xen-tools");
-    for program in XENSTORE_PROGRAMS {
-        install_program(&mut tree, &tools, &tools.join(format!("usr/bin/xenstore-{program}")))?;
-    }
     Ok(tree)
 }
 
@@ -74,7 +92,8 @@ pub fn text(content: &str, mode: u32) -> Node {
     Node::File { content: content.into(), mode }
 }
 
-fn busybox(tree: &mut Tree) -> Result<()> {
+/// Puts busybox into `tree`, under all its names.
+pub(super) fn busybox(tree: &mut Tree) -> Result<()> {
     let folder = cache()?.join("busybox");
     let program =
         ["bin/busybox", "usr/bin/busybox"].iter().map(|path| folder.join(path)).find(|path| path.exists());

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The admin domain's first process. With commands to run it runs them and reports; see session.rs for the
-# framing. Without, or when they are done, there is a shell on the console.
+# framing. Without, or when they are done, there is a shell on the console, for a person.
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -15,6 +15,8 @@ hostname admin
 ifconfig lo up
 cd /root || exit
 
+if [ -e /etc/init.d/xmd ]; then /etc/init.d/xmd start; fi
+
 if [ -e /session ]; then
     token=$(cat /session/token)
     rm /session/token
@@ -24,4 +26,5 @@ if [ -e /session ]; then
         printf '%s %03d %0128d' "$token" $? 0
     } | hexdump -v -e "\"$token %08_ax \" 32/1 \"%02x\" \"\n\""
 fi
+[ -e /session ] || cat /etc/motd
 while :; do setsid cttyhack sh -l; done

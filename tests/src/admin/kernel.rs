@@ -69,6 +69,12 @@ impl Kernel {
         Ok(Self { release: release.clone(), compressed, stamp: checksum(&stamp), modules, built_in })
     }
 
+    /// The kernel as Debian ships it.
+    #[must_use]
+    pub fn packed(&self) -> &Path {
+        &self.compressed
+    }
+
     /// The kernel as a plain ELF file, which takes no time to unpack at boot. Made once, then kept in the cache.
     pub fn plain(&self) -> Result<PathBuf> {
         let path = cache()?.join(format!("vmlinux-{}-{:016x}", self.release, self.stamp));

@@ -7,6 +7,7 @@
 //! | [`elf`] | what an ELF file says about itself: libraries a program needs, modules a module needs |
 //! | [`kernel`] | Debian's kernels: the plain image, and the modules with those they need |
 //! | [`image`] | what is in the admin domain's root |
+//! | [`guest`] | the guests that a person starts there |
 //! | [`bundle`] | boot bundles for tests |
 //! | [`domain`] | an admin domain as a value, and the machine that boots it |
 //! | [`session`] | commands going in; their output and exit status coming back over the console |
@@ -17,6 +18,7 @@ pub mod bundle;
 pub mod cpio;
 pub mod domain;
 pub mod elf;
+pub mod guest;
 pub mod image;
 pub mod kernel;
 pub mod session;

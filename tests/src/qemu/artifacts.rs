@@ -49,6 +49,13 @@ pub fn guest() -> Result<PathBuf> {
     kernel(&["--guest"], &target())
 }
 
+/// The folder with the programs of an admin domain, built when they are stale. They run in any Linux.
+pub fn host_tools() -> Result<PathBuf> {
+    let mut command = Command::new(repository().join("ci/build-hosttools"));
+    command.env("CARGO_TARGET_DIR", target());
+    Ok(PathBuf::from(run(command)?.trim()))
+}
+
 fn kernel(options: &[&str], folder: &Path) -> Result<PathBuf> {
     let mut command = Command::new(repository().join("ci/build-stubdom"));
     command.args(options).env("CARGO_TARGET_DIR", folder);

@@ -50,6 +50,8 @@ pub struct Machine {
     pub cpus: u32,
     /// How to execute it.
     pub accel: Accel,
+    /// Somebody sits at the serial port, and ends the machine with Ctrl-A x.
+    pub attended: bool,
 }
 
 /// What the control domain has to live in (a promise, see `docs/development.md`).
@@ -66,17 +68,19 @@ impl Machine {
             control_args: String::new(),
             bundle: None,
             control_memory_mib: CONTROL_MEMORY_MIB,
-            memory_mib: 1024,
+            memory_mib: 1536,
             cpus: 1,
             accel: Accel::Tcg,
+            attended: false,
         }
     }
 
     /// QEMU's arguments. The serial port is standard input and output; a reboot ends QEMU.
     pub fn arguments(&self) -> Result<Vec<OsString>> {
         let mut arguments: Vec<OsString> = self.accel.arguments().iter().map(OsString::from).collect();
-        let fixed = "-nodefaults -no-user-config -display none -monitor none -serial stdio -no-reboot";
+        let fixed = "-nodefaults -no-user-config -display none -monitor none -no-reboot";
         arguments.extend(fixed.split(' ').map(OsString::from));
+        arguments.extend(["-serial".into(), if self.attended { "mon:stdio" } else { "stdio" }.into()]);
         arguments.extend(["-m".into(), self.memory_mib.to_string().into()]);
         arguments.extend(["-smp".into(), self.cpus.to_string().into()]);
         arguments.extend(["-kernel".into(), self.xen.clone().into()]);

@@ -64,10 +64,7 @@ impl<'a> Running<'a> {
     /// `limit`; `Duration::MAX` is for ever.
     pub fn start(machine: &Machine, limit: Duration, observer: impl FnMut(&str) + 'a) -> Result<Self> {
         let observer = Box::new(observer);
-        // setpriv has the kernel end QEMU when we die, however that happens.
-        let mut qemu = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "qemu-system-x86_64"])
-            .args(machine.arguments()?)
+        let mut qemu = command(machine)?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -171,6 +168,13 @@ impl Drop for Running<'_> {
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
+}
+
+/// QEMU with `machine` in it, not yet started. The kernel ends it when we die, however that happens.
+pub fn command(machine: &Machine) -> Result<Command> {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]).args(machine.arguments()?);
+    Ok(command)
 }
 
 /// Sends QEMU's output line by line until it or the receiver is gone.

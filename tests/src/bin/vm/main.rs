@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     };
     let outcome = match &options.boot {
         Boot::Bundle { stay, .. } => boot_bundle(&options, *stay).map_err(|error| (error, BAD_END)),
+        Boot::Shell(admin) => attend(&options, admin).map_err(|error| (error, BAD_END)),
         Boot::Admin(admin) => run_commands(&options, admin).map_err(|error| (error, NO_STATUS)),
     };
     outcome.unwrap_or_else(|(error, status)| complain(&error, status))
@@ -119,6 +120,13 @@ fn judge(ready: bool, end: Option<End>, limit_was_asked_for: bool) -> ExitCode {
     }
     eprintln!("ci/vm: {end}");
     ExitCode::from(if end == End::TimedOut { TIMEOUT } else { BAD_END })
+}
+
+/// Gives a person the admin domain's shell at this terminal.
+fn attend(options: &Options, admin: &Admin) -> Result<ExitCode> {
+    let ended = admin.attend(options.machine()?)?;
+    println!();
+    Ok(if ended.success() { ExitCode::SUCCESS } else { ExitCode::from(BAD_END) })
 }
 
 /// Runs commands in an admin domain; shows what they write.

@@ -14,10 +14,13 @@ pub(crate) const USAGE: &str = "\
 ci/vm: boot the whole system in QEMU, without a terminal.
 
 usage: ci/vm [options] -- 'shell commands'
+       ci/vm --shell [options]
        ci/vm --no-admin [options]
 
 Builds what is stale, runs the shell commands as root in the admin domain, prints only their output and ends with
 their exit status.
+
+  --shell              a shell in the admin domain at this terminal instead; Ctrl-A x ends it
 
   --plain-dom0         boot the admin domain as Xen's initial domain, without a control domain, to compare with
   --generic            run Debian's generic kernel in it, not the one for virtual machines; as a dom0 it always does
@@ -31,7 +34,7 @@ their exit status.
   --stay               with --no-admin: go on after that, until the machine ends, Ctrl-C or the timeout
   --bundle FILE        with --no-admin: another boot bundle than the empty one
 
-  --mem MIB            memory of the machine (default 1024)
+  --mem MIB            memory of the machine (default 1536)
   --cpus N             CPUs of the machine (default 1)
   --icount             count instructions instead of time: figures repeat exactly, whatever the host is doing
   --timeout SECONDS    give up after this long (default 300; with --stay: none)
@@ -63,12 +66,15 @@ pub(crate) enum Boot {
     Bundle { file: Option<PathBuf>, stay: bool },
     /// An admin domain that runs commands.
     Admin(Admin),
+    /// An admin domain for a person at this terminal.
+    Shell(Admin),
 }
 
 /// The words, before it is known whether they go together.
 #[derive(Default)]
 struct Words {
     no_admin: bool,
+    shell: bool,
     plain_dom0: bool,
     generic: bool,
     pvh: bool,
@@ -93,6 +99,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
     while let Some(word) = parser.next()? {
         match word {
             Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            Arg::Long("shell") => words.shell = true,
             Arg::Long("no-admin") => words.no_admin = true,
             Arg::Long("plain-dom0") => words.plain_dom0 = true,
             Arg::Long("generic") => words.generic = true,
@@ -123,7 +130,7 @@ impl Words {
         let boot = if self.no_admin {
             let admin = self.plain_dom0 || self.generic || self.pvh;
             let sizes = self.admin_mib.is_some() || self.vcpus.is_some();
-            let content = !self.additions.is_empty() || !self.commands.is_empty();
+            let content = !self.additions.is_empty() || !self.commands.is_empty() || self.shell;
             ensure!(
                 !(admin || sizes || content),
                 "--no-admin boots without an admin domain, and something here is for one (see --help)"
@@ -131,13 +138,18 @@ impl Words {
             Boot::Bundle { file: self.bundle, stay: self.stay }
         } else {
             ensure!(!self.stay && self.bundle.is_none(), "--stay and --bundle need --no-admin (see --help)");
-            ensure!(!self.commands.is_empty(), "which commands? (see --help)");
+            ensure!(self.shell == self.commands.is_empty(), "either commands or --shell (see --help)");
+            ensure!(
+                !self.shell || (self.timeout.is_none() && self.serial_log.is_none()),
+                "--shell has no --timeout and no --serial-log: it is this terminal (see --help)"
+            );
             ensure!(
                 !self.plain_dom0 || !(self.pvh || self.vcpus.is_some()),
                 "--pvh and --vcpus are for an admin domain that the control domain makes (see --help)"
             );
             let usual = Admin::new(self.commands.join(" "));
-            Boot::Admin(Admin {
+            let boot = if self.shell { Boot::Shell } else { Boot::Admin };
+            boot(Admin {
                 additions: self.additions,
                 flavour: if self.generic || self.plain_dom0 { Flavour::Generic } else { usual.flavour },
                 kind: if self.pvh { Kind::Pvh } else { usual.kind },
