@@ -112,6 +112,9 @@ impl ControlRing {
             Ok(false) => {}
             Err(why) => return self.troubled(now, format!("XenStore: {why}")),
         }
+        if self.offered.is_none() && self.finder.as_ref().is_some_and(Finder::is_settled) {
+            return RingState::Trouble("no ring is offered to this domain".into());
+        }
         if let (None, Some(offered)) = (&self.connection, self.offered) {
             match Connection::open(&self.devices, self.server, offered) {
                 Ok(connection) => self.connection = Some(connection),

@@ -54,6 +54,11 @@ where
         &self.stream
     }
 
+    /// Whether what is offered was looked up, and nothing changed since.
+    pub(super) const fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Settled)
+    }
+
     /// Goes on as far as that is possible without waiting. Returns what is offered when that was looked up anew, with
     /// `None` inside when nothing is.
     pub(super) fn step(&mut self) -> Result<Option<Option<Offered>>, Failed> {
