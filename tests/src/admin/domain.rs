@@ -41,6 +41,8 @@ pub struct Admin {
     pub memory_mib: u32,
     /// What happens when it crashes.
     pub on_crash: &'static str,
+    /// It has `xm`, `xmd`, and guests to start.
+    pub management: bool,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
 }
@@ -57,6 +59,7 @@ impl Admin {
             vcpus: 1,
             memory_mib: 512,
             on_crash: "destroy",
+            management: true,
             plain_dom0: false,
         }
     }
@@ -81,7 +84,7 @@ impl Admin {
     /// What it finds when it boots.
     fn root(&self, kernel: &Kernel) -> Result<Tree> {
         let mut root = image::root(kernel)?;
-        if !self.plain_dom0 {
+        if self.management {
             image::install_management(&mut root)?;
             guest::install(&mut root, &Kernel::find(Flavour::Cloud)?)?;
         }

@@ -22,7 +22,8 @@ const END: &str = "echo b > /proc/sysrq-trigger";
 
 /// The admin domain of both boots. Debian's kernel for virtual machines cannot be a dom0.
 fn admin(plain_dom0: bool) -> Admin {
-    Admin { flavour: Flavour::Generic, plain_dom0, ..Admin::new(END) }
+    // The same root for both: without what a dom0 has no use for.
+    Admin { flavour: Flavour::Generic, management: false, plain_dom0, ..Admin::new(END) }
 }
 
 /// All lines of a boot until the first that `last` accepts.

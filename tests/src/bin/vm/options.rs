@@ -155,6 +155,7 @@ impl Words {
                 kind: if self.pvh { Kind::Pvh } else { usual.kind },
                 vcpus: self.vcpus.unwrap_or(usual.vcpus),
                 memory_mib: self.admin_mib.unwrap_or(usual.memory_mib),
+                management: !self.plain_dom0,
                 plain_dom0: self.plain_dom0,
                 ..usual
             })
