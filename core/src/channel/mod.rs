@@ -2,7 +2,7 @@
 //!
 //! Each domain that has rights gets one ring, offered when it starts and taken away when it ends, in the way of
 //! libxenvchan. Over it goes [`crate::protocol`], from one client at a time; a relay in the domain speaks for many.
-//! The domain's rights decide what it may ask ([`desk::Caller::check`] is the one place that says so), whoever in it
+//! The domain's rights decide what it may ask (`Caller::check` is the one place that says so), whoever in it
 //! asks.
 //!
 //! A step does one bounded piece of one domain's work, in turn, so neither a flood of requests nor a domain that

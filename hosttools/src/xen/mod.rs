@@ -1,7 +1,7 @@
 //! What Linux in an unprivileged domain offers of Xen, by its devices under `/dev/xen`.
 //!
 //! The devices' calls are described in Xen's `xen/sys/gntdev.h`, `xen/sys/evtchn.h` and `xen/io/xs_wire.h`. Unsafe
-//! code stands in [`gntdev`] and `call` alone, behind types that are safe to use.
+//! code stands in `gntdev` and `call` alone, behind types that are safe to use.
 //!
 //! [`ControlRing`] puts them together: it finds the ring that the control domain offers to this domain, and keeps
 //! the connection.

@@ -1,6 +1,6 @@
 //! `xm`, the classic command line of Xen, as a client of `xmd`.
 //!
-//! [`table`] says what sub-commands there are, what they take and who carries them out; help, option parsing,
+//! `table` says what sub-commands there are, what they take and who carries them out; help, option parsing,
 //! completions and man pages all come from it. What a sub-command does stands in `commands`. Output, error texts and
 //! exit statuses are those that scripts know from the `xm` of Xen 4.1.
 #![forbid(unsafe_code)]
