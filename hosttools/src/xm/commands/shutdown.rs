@@ -172,7 +172,8 @@ fn is_back(client: &mut Client, target: &Target) -> Result<bool, Error> {
         }
         match find(client, &target.name) {
             Ok(row) if row.domid != target.domid => return Ok(true),
-            Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain)) => {}
+            // Between two lives it is known, but does not run.
+            Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => {}
             Err(error) => return Err(error.into()),
         }
     }

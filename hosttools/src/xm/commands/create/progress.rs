@@ -9,13 +9,15 @@ const WIDTH: u64 = 30;
 #[derive(Debug)]
 pub(super) struct Progress {
     shown: bool,
-    drawn: Option<String>,
+    drawn: String,
+    /// Characters of the longest line.
+    width: usize,
 }
 
 impl Progress {
     /// One that is seen if someone looks.
     pub(super) fn new(quiet: bool) -> Self {
-        Self { shown: !quiet && io::stderr().is_terminal(), drawn: None }
+        Self { shown: !quiet && io::stderr().is_terminal(), drawn: String::new(), width: 0 }
     }
 
     /// `done` bytes of `total` of `what` are sent.
@@ -24,18 +26,19 @@ impl Progress {
             return;
         }
         let line = line(what, done, total);
-        if self.drawn.as_ref() != Some(&line) {
+        if self.drawn != line {
+            self.width = self.width.max(line.len());
             // Nobody has to see it.
-            let _ = write!(io::stderr(), "\r{line}");
-            self.drawn = Some(line);
+            let _ = write!(io::stderr(), "\r{line:0$}", self.width);
+            self.drawn = line;
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(line) = &self.drawn {
-            let _ = write!(io::stderr(), "\r{:1$}\r", "", line.len());
+        if self.width > 0 {
+            let _ = write!(io::stderr(), "\r{:1$}\r", "", self.width);
         }
     }
 }
