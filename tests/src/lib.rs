@@ -1,4 +1,5 @@
-//! The simulated hypervisor, the driver for real Xen under QEMU, and the admin domain that is booted there.
+//! The simulated hypervisor, the driver for real Xen under QEMU, the admin domain that is booted there, and a person's
+//! terminal.
 
 pub mod admin;
 pub mod differential;
@@ -7,3 +8,4 @@ pub mod kernel;
 pub mod pipe;
 pub mod qemu;
 pub mod sim;
+pub mod terminal;

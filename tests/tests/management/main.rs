@@ -1,0 +1,62 @@
+//! A person's commands in the admin domain, carried out on real Xen in QEMU: `xm`, `xmd`, the control ring, and the
+//! control domain at its other end.
+//!
+//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. Two more boots are the admin
+//! domain that crashes and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! `cargo test -p xendless-tests --features system --test management [NAME]`.
+
+mod commands;
+mod crash;
+mod demo;
+mod errors;
+mod relay;
+mod transcript;
+mod vchan;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use transcript::Part;
+use xendless_tests::admin::domain::Admin;
+use xendless_tests::qemu::artifacts::{self, Build};
+use xendless_tests::qemu::machine::Machine;
+
+/// Reached only by what hangs.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
+const PARTS: [&str; 6] = ["commands", "relay", "debian", "errors", "vchan", "reboot"];
+
+/// What came of all parts.
+static OUTPUT: LazyLock<Result<String, String>> =
+    LazyLock::new(|| carry_out().map_err(|error| format!("{error:#}")));
+
+/// A machine with nothing in it yet.
+fn machine() -> Machine {
+    Machine::new(artifacts::xen().unwrap(), artifacts::control_domain(Build::Release).unwrap())
+}
+
+fn carry_out() -> anyhow::Result<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/management/parts");
+    let client = vchan::client();
+    let mut admin = Admin::new(format!(
+        "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
+        PARTS.join(" ")
+    ));
+    admin.additions =
+        vec![(folder.into(), "/root/parts".into()), (client.clone(), "/usr/bin/vchan-client".into())];
+    let mut output = Vec::new();
+    let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
+    let output = String::from_utf8_lossy(&output).into_owned();
+    std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/management.txt"), &output)?;
+    match outcome {
+        Ok(_) => Ok(output),
+        Err(no_end) => anyhow::bail!("{output}\n{}\nno end: {}", no_end.story, no_end.end),
+    }
+}
+
+/// What came of one part.
+fn part(name: &str) -> Part {
+    let output = OUTPUT.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    Part::find(output, name)
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# What all parts of the session use.
+
+LOGS=/var/log/xendless
+
+# Runs a command as a person would; shows the command, what it writes and how it ends.
+try() {
+    printf '$ %s\n' "$*"
+    "$@"
+    printf '[%s]\n' $?
+}
+
+# Waits until a command succeeds, however long that takes: the machine has a watchdog.
+await() {
+    until "$@" >/dev/null 2>&1; do usleep 50000; done
+}
+
+# Succeeds when domain $1 is no more.
+gone() {
+    ! xm domid "$1"
+}
+
+# Succeeds when domain $1 ever printed $2.
+printed() {
+    grep -q "$2" "$LOGS/console-$1.log"
+}
+
+# Joins domain $1's console and leaves it again when it was shown.
+look() {
+    (sleep 1; printf '\035') | xm console "$1"
+}
+
+# Free memory of the machine in MiB.
+free_memory() {
+    xm info | sed -n 's/^free_memory *: //p'
+}
