@@ -57,7 +57,10 @@ pub fn install_management(tree: &mut Tree) -> Result<()> {
     tree.insert("etc/init.d/xmd", text(include_str!("../../../hosttools/dist/xmd.init"), 0o755))?;
     let programs = artifacts::host_tools()?;
     for name in ["xm", "xmd"] {
-        tree.insert_file(&format!("usr/bin/{name}"), &programs.join(name))?;
+        let program = programs.join(name);
+        let content = fs::read(&program).with_context(|| format!("reading {}", program.display()))?;
+        ensure!(elf::needs(&content, &program)? == elf::Needs::default(), "{name} is not linked statically");
+        tree.insert(&format!("usr/bin/{name}"), Node::File { content, mode: 0o755 })?;
     }
     Ok(())
 }
