@@ -4,6 +4,7 @@
 //! of Xen takes an [`Interface`]; the rest is the same in all of them.
 #![forbid(unsafe_code)]
 
+pub mod cpus;
 mod pvh;
 
 use super::{
