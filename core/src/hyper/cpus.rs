@@ -1,6 +1,9 @@
 //! What is asked and learnt about CPUs, virtual and physical, and about the memory beside them.
 //! Sources: `xen/domctl.h`, `xen/sysctl.h`.
 
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
 use crate::abi::domctl::life;
 
 /// One more than the highest number of a physical CPU that this project handles.
@@ -83,7 +86,7 @@ pub struct VcpuInfo {
 }
 
 /// A signal that a machine's buttons and buses give. Source: `XEN_DOMCTL_SENDTRIGGER_*`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
 pub enum Trigger {
     /// A non-maskable interrupt.
     Nmi,

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use super::adjust::limit_kib;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
@@ -20,9 +21,6 @@ use crate::store::wire::Request;
 
 /// Nodes written in one step.
 const NODES_PER_STEP: usize = 16;
-
-/// More memory than the domain may have, in KiB, for what Xen counts of its own.
-const SLACK_KIB: u64 = 1024;
 
 /// Limits of tables, for domains that do not name their own: those of Xen's `libxl`.
 const GRANT_FRAMES: u32 = 64;
@@ -133,7 +131,7 @@ impl Managed {
         }
         let memory = &self.config.memory;
         if memory.maximum() != memory.initial() {
-            world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
+            world.hv.set_max_memory(domid, limit_kib(memory.maximum()))?;
         }
         if !core::mem::take(&mut self.terms.paused) {
             world.hv.unpause_domain(domid)?;

@@ -20,6 +20,7 @@ pub mod frame;
 mod hello;
 mod message;
 mod request;
+pub mod resources;
 #[cfg(test)]
 mod tests;
 

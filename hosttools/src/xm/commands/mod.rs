@@ -3,11 +3,18 @@
 pub(super) mod console;
 pub(super) mod control;
 pub(super) mod create;
+mod definition;
 pub(super) mod info;
 mod json;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod managed;
+pub(super) mod memory;
 pub(super) mod names;
+pub(super) mod prod;
 pub(super) mod shutdown;
+mod target;
+mod topology;
 pub(super) mod uptime;
+pub(super) mod vcpu_list;
+pub(super) mod vcpus;
