@@ -11,6 +11,7 @@ mod resources;
 mod serve;
 mod server;
 mod shutdown;
+mod top;
 mod words;
 mod world;
 

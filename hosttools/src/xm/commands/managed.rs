@@ -115,7 +115,7 @@ fn end(client: &mut Client, domain: &str, name: &str, force: bool) -> Result<(),
 }
 
 /// A descriptor that can be read when the time is over.
-fn timer(after: Duration) -> rustix::io::Result<std::os::fd::OwnedFd> {
+pub(super) fn timer(after: Duration) -> rustix::io::Result<std::os::fd::OwnedFd> {
     let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
     let it_value = Timespec { tv_sec: i64::try_from(after.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
     let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };

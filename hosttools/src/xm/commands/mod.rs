@@ -14,6 +14,7 @@ pub(super) mod names;
 pub(super) mod prod;
 pub(super) mod shutdown;
 mod target;
+pub(super) mod top;
 mod topology;
 pub(super) mod uptime;
 pub(super) mod vcpu_list;

@@ -2,7 +2,7 @@
 
 use super::{Action, Command, JSON, Opt};
 use crate::xm::commands::{
-    console, control, create, list, managed, memory, names, prod, shutdown, uptime, vcpu_list, vcpus,
+    console, control, create, list, managed, memory, names, prod, shutdown, top, uptime, vcpu_list, vcpus,
 };
 
 /// What `create`, `new` and `start` have in common.
@@ -107,7 +107,13 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("trigger", "<Domain> <nmi|reset|init|s3resume|power|sleep> [VCPU]", "Send a trigger to a domain.",
         Action::Run(prod::trigger))
         .operands(2, 3),
-    Command::later("top", "", "Show what domains do, as it happens.").operands(0, 0).common(),
+    Command::new("top", "[-b|--batch] [-d|--delay SECONDS] [-i|--iterations NUMBER]", "Show what domains do, as it happens.",
+        Action::Run(top::run)).common().options(&[
+            Opt::flag('b', "batch", "Print it, without a terminal."),
+            Opt::value('d', "delay", "SECONDS", "Seconds between two looks, usually 3."),
+            Opt::value('i', "iterations", "NUMBER", "End after so many looks."),
+            JSON,
+        ]),
     Command::new("unpause", "<Domain>", "Let a paused domain go on.",
         Action::Run(control::unpause)).operands(1, 1).common(),
     Command::new("uptime", "[-s|--short] [Domain ...]", "Print how long domains have been running.",

@@ -1,7 +1,7 @@
 //! `list`.
 
 mod long;
-mod state;
+pub(super) mod state;
 
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Request, Row};
