@@ -30,6 +30,8 @@ pub enum Answer<'a> {
     Config(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A new domain.
     Created(Created),
+    /// The last part of a log, as text.
+    Log(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A definition, or that there are no more.
     #[serde(borrow)]
     Definition(Option<Definition<'a>>),

@@ -111,6 +111,8 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
+    RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -150,7 +152,7 @@ impl Request<'_> {
             | Self::Console { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog => Rights::Everything,
         }
     }
 
@@ -174,6 +176,7 @@ impl Request<'_> {
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
+            | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
         }
@@ -182,6 +185,6 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+        matches!(self, Self::RelayLog | Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
     }
 }
