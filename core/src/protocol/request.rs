@@ -77,6 +77,12 @@ pub enum Request<'a> {
         /// For what.
         until: Until,
     },
+    /// What happens to domains, down, as frames of [`super::Happening`]. [`super::What::Now`] is told where the past
+    /// ends. The request ends when cancelled.
+    Events {
+        /// Also what has happened since the one with this serial number, as far as it is known; 0 for all.
+        after: Option<u64>,
+    },
     /// Stops a domain where it is.
     Pause {
         /// Which.
@@ -123,6 +129,8 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
+    RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -159,6 +167,7 @@ impl Request<'_> {
             | Self::Vcpus { .. }
             | Self::Machine(Machine::Cpus { .. } | Machine::Nodes { .. })
             | Self::Setting { .. }
+            | Self::Events { .. }
             | Self::Definition { .. } => Rights::Observe,
             Self::Create { .. }
             | Self::Destroy { .. }
@@ -170,7 +179,9 @@ impl Request<'_> {
             | Self::Console { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log | Self::Machine(Machine::Keys { .. }) => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog | Self::Machine(Machine::Keys { .. }) => {
+                Rights::Everything
+            }
         }
     }
 
@@ -192,11 +203,13 @@ impl Request<'_> {
             | Self::Undefine { domain } => Some(domain),
             Self::Host
             | Self::List { .. }
+            | Self::Events { .. }
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
             | Self::Machine(_)
             | Self::Setting { .. }
+            | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
         }
@@ -207,7 +220,11 @@ impl Request<'_> {
     pub const fn is_local(&self) -> bool {
         matches!(
             self,
-            Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. } | Self::Setting { .. }
+            Self::RelayLog
+                | Self::Define { .. }
+                | Self::Undefine { .. }
+                | Self::Definition { .. }
+                | Self::Setting { .. }
         )
     }
 }

@@ -35,7 +35,7 @@ impl Adjusting {
     pub(super) fn note(&mut self, news: &News) {
         let Self::Reset(managed, over) = self else { return };
         match news {
-            News::Started { id, domid } if id == managed => *over = Some(Ok(Created { domid: domid.0 })),
+            News::Started { id, domid, .. } if id == managed => *over = Some(Ok(Created { domid: domid.0 })),
             News::Failed { id, why } if id == managed => *over = Some(Err(not_created(why))),
             News::Gone(id) if id == managed => *over = Some(Err(Failure::NoSuchDomain)),
             _ => {}

@@ -4,6 +4,7 @@ mod adjust;
 mod ask;
 mod console;
 mod create;
+mod events;
 mod text;
 mod wait;
 
@@ -11,6 +12,7 @@ pub(super) use adjust::{Adjusting, Keys, Pin};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use events::Events;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
 
@@ -48,6 +50,8 @@ pub(super) enum Open {
     View(View),
     /// Reads a text.
     Text(Text),
+    /// Listens to what happens.
+    Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
     /// Changes a domain.
@@ -72,6 +76,7 @@ impl Open {
             Self::Wait(wait) => wait.pump(desk, out, id),
             Self::View(view) => view.pump(desk, out, id),
             Self::Text(text) => text.pump(desk, out, id),
+            Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
             Self::Adjust(adjusting) => adjusting.pump(desk, out, id),
             Self::Pin(pin) => pin.pump(desk, out, id),
@@ -99,6 +104,7 @@ impl Open {
         match self {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
+            Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
         }
@@ -113,6 +119,7 @@ impl Open {
             Self::Text(text) => text.cancel(),
             // A domain on its way down cannot be held up, and the others have their answer soon.
             Self::Ending(_) | Self::Ask(_) | Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Events(events) => events.cancel(),
         }
     }
 
@@ -122,7 +129,7 @@ impl Open {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
             // What was begun is done.
-            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Ask(_) => {}
+            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
             Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
         }
     }

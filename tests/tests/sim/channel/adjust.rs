@@ -2,7 +2,7 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::config::{Action, Affinity, DomainConfig};
-use xendless_core::hyper::{Call, CpuMap};
+use xendless_core::hyper::{Call, CpuMap, Scheduler};
 use xendless_core::hyper::{CreateFlags, DomId, Domains, HvError, ShutdownReason, Trigger, VcpuId, Vcpus};
 use xendless_core::protocol::resources::{Adjust, NO_MEMORY, NO_VCPUS, TOO_MANY_VCPUS, TOO_MUCH_MEMORY};
 use xendless_core::protocol::{Answer, Created, Failure, Request};
@@ -132,6 +132,7 @@ fn triggers_reach_the_hypervisor_and_its_refusals_the_client() {
 fn a_reset_domain_is_another_one_of_the_same_name() {
     let (mut rig, mut client, domid) = rig();
     client.done(&mut rig, web(Adjust::Memory { kib: 3072 }));
+    client.done(&mut rig, web(Adjust::Pin { vcpu: Some(1), cpus: &[0b11] }));
     client.done(&mut rig, Request::Pause { domain: "web" });
     let new = client.call(&mut rig, web(Adjust::Reset), |result| match result {
         Ok(Answer::Created(Created { domid })) => DomId(domid),
@@ -143,6 +144,8 @@ fn a_reset_domain_is_another_one_of_the_same_name() {
     assert_eq!(info.handle, named("web").uuid.handle());
     assert!(info.flags.is_empty(), "it runs: {info:?}");
     assert_eq!(rig.read(new, "memory/target").as_deref(), Some("3072"));
+    let only = [0].into_iter().collect();
+    assert_eq!(rig.hv.vcpu_affinity(new, VcpuId(1)), Ok(only), "what the machine has of it");
     for own in ["admin", "Domain-0"] {
         let refusal = client.refused(&mut rig, Request::Adjust { domain: own, what: Adjust::Reset });
         assert!(matches!(refusal, Failure::Invalid(_)), "{own}: {refusal:?}");

@@ -30,6 +30,7 @@ fn every<'a>(config: &'a [u8]) -> Vec<(Request<'a>, Rights)> {
         (Request::Vcpus { domain, from: 0 }, Rights::Observe),
         (Request::Machine(Machine::Cpus { from: 0 }), Rights::Observe),
         (Request::Machine(Machine::Nodes { from: 0 }), Rights::Observe),
+        (Request::Events { after: None }, Rights::Observe),
         (create, Rights::Children),
         (Request::Destroy { domain }, Rights::Everything),
         (Request::Shutdown { domain, wish: Wish::Halt }, Rights::Everything),

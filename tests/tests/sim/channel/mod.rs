@@ -4,6 +4,7 @@ mod adjust;
 mod attacks;
 mod consoles;
 mod create;
+mod events;
 mod machine;
 mod requests;
 

@@ -1,7 +1,7 @@
 //! Samples on a terminal, and keys.
 
 use std::io::{self, Stdout};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -17,12 +17,12 @@ use super::keys::{Key, keys};
 use super::lines::{Kind, Line, View};
 use super::sample::{Sample, Source};
 use crate::client::Client;
-use crate::xm::commands::managed::timer;
 use crate::xm::error::Error;
 use crate::xm::session::Session;
 use crate::xm::signals::{Signals, status};
 use crate::xm::table::Outcome;
 use crate::xm::terminal::{Raw, Screen};
+use crate::xm::timer::Timer;
 
 /// The keys, as the last line shows them.
 const HELP: &str = "Delay  Networks  vBds  VCPUs  Repeat header  Sort order  Quit";
@@ -77,8 +77,7 @@ impl Top {
         while rounds.is_none_or(|rounds| round < rounds) {
             let sample =
                 Sample::take(&mut Source::heeding(client, signals), before.as_ref(), self.view.vcpus)?;
-            let next = timer(Duration::from_secs(self.view.delay));
-            let next = next.map_err(|error| Error::Plain(error.to_string()))?;
+            let next = Timer::start(Duration::from_secs(self.view.delay))?;
             match self.show(client, signals, terminal, &sample, &next)? {
                 After::Quit => return Ok(0),
                 After::Interrupt => return Err(Error::Silent(status(INTERRUPT))),
@@ -97,7 +96,7 @@ impl Top {
         signals: &mut Signals,
         terminal: &mut Terminal<CrosstermBackend<Stdout>>,
         sample: &Sample,
-        next: &OwnedFd,
+        next: &Timer,
     ) -> Result<After, Error> {
         let stdin = io::stdin();
         loop {
