@@ -13,7 +13,7 @@ pub(super) enum Target {
     /// A domain that runs.
     Running(Row),
     /// One that is only defined.
-    Defined(Dormant),
+    Defined(Box<Dormant>),
 }
 
 /// Finds out what a person means by `domain`.
@@ -25,7 +25,7 @@ pub(super) fn target(client: &mut Client, domain: &str) -> Result<Target, Error>
     match find(client, domain) {
         Ok(row) => Ok(Target::Running(row)),
         Err(client::Error::Failed(Failure::NoSuchDomain)) => match defined(&definitions(client)?, domain) {
-            Some(found) => Ok(Target::Defined(found.clone())),
+            Some(found) => Ok(Target::Defined(Box::new(found.clone()))),
             None => Err(explain(client, domain, client::Error::Failed(Failure::NoSuchDomain), "")),
         },
         Err(error) => Err(explain(client, domain, error, &not_started(domain))),
