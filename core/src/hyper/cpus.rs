@@ -114,15 +114,15 @@ impl Trigger {
     }
 }
 
-/// Where a physical CPU is.
+/// Where a physical CPU is, as far as Xen knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CpuPlace {
     /// Its core.
-    pub core: u32,
+    pub core: Option<u32>,
     /// Its socket.
-    pub socket: u32,
+    pub socket: Option<u32>,
     /// Its node.
-    pub node: u32,
+    pub node: Option<u32>,
 }
 
 /// Memory of a node, in bytes.

@@ -115,17 +115,17 @@ pub struct VcpuRow {
     pub affinity: List<u8, CPU_BYTES>,
 }
 
-/// Where a physical CPU is.
+/// Where a physical CPU is, as far as Xen knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
 pub struct CpuRow {
     /// Its number.
     pub cpu: u32,
     /// Its core.
-    pub core: u32,
+    pub core: Option<u32>,
     /// Its socket.
-    pub socket: u32,
+    pub socket: Option<u32>,
     /// Its NUMA node.
-    pub node: u32,
+    pub node: Option<u32>,
 }
 
 /// A NUMA node.

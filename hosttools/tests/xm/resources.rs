@@ -81,7 +81,7 @@ cpu:    core    socket     node
   0:       0        0        0
   1:       0        0        0
   2:       1        0        0
-  3:       1        0        0
+  3:       1       -1        0
 numa_info              : 
 node: TotalMemory FreeMemory dma32Memory NodeDist:   0    1 
    0:      2048MB     1024MB       512MB         :  10   -1 

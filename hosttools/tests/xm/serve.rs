@@ -200,7 +200,12 @@ impl<'a> Serving<'a> {
     fn machine(&mut self, id: RequestId, what: &Machine<'_>) {
         let answer = match *what {
             Machine::Cpus { from } => {
-                let rows = vec![CpuRow { cpu: from, core: from / 2, socket: 0, node: 0 }];
+                let rows = vec![CpuRow {
+                    cpu: from,
+                    core: Some(from / 2),
+                    socket: (from < 3).then_some(0),
+                    node: Some(0),
+                }];
                 let next = (from < 3).then_some(from + 1);
                 Answer::Cpus(Page { rows: List::new("rows", rows).unwrap(), next })
             }

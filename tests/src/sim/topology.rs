@@ -11,7 +11,7 @@ impl Topology for SimDomain {
             machine.sysctl(me)?;
             let mut count = 0;
             for (out, core) in out.iter_mut().zip(0..machine.config.cpus) {
-                *out = Some(CpuPlace { core, socket: 0, node: 0 });
+                *out = Some(CpuPlace { core: Some(core), socket: Some(0), node: Some(0) });
                 count += 1;
             }
             Ok(count)

@@ -121,8 +121,10 @@ abi_structs! {
 }
 
 abi_constants! {
-    /// What [`CpuTopo`] holds for a CPU that is not online.
+    /// What [`CpuTopo`] holds where nothing is known, and everywhere for a CPU that is not online.
     const XEN_INVALID_CORE_ID: u32 = !0;
+    const XEN_INVALID_SOCKET_ID: u32 = !0;
+    const XEN_INVALID_NODE_ID: u32 = !0;
     /// What [`MemInfo`] holds for a node that is not online.
     const XEN_INVALID_MEM_SZ: u32 = !0;
     const XEN_INVALID_NODE_DIST: u32 = !0;

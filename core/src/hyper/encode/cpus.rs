@@ -20,11 +20,15 @@ impl From<&GetVcpuInfo> for VcpuInfo {
 impl CpuPlace {
     /// Where Xen says that a CPU is; `None` when it is not online.
     #[must_use]
-    pub const fn from_topology(raw: &CpuTopo) -> Option<Self> {
-        if raw.core == host::XEN_INVALID_CORE_ID {
-            return None;
-        }
-        Some(Self { core: raw.core, socket: raw.socket, node: raw.node })
+    pub fn from_topology(raw: &CpuTopo) -> Option<Self> {
+        let known = |value: u32, invalid: u32| (value != invalid).then_some(value);
+        let place = Self {
+            core: known(raw.core, host::XEN_INVALID_CORE_ID),
+            socket: known(raw.socket, host::XEN_INVALID_SOCKET_ID),
+            node: known(raw.node, host::XEN_INVALID_NODE_ID),
+        };
+        let online = place != Self { core: None, socket: None, node: None };
+        online.then_some(place)
     }
 }
 
@@ -67,8 +71,13 @@ mod tests {
     #[test]
     fn what_is_not_online_has_no_place_and_no_memory() {
         let place = CpuTopo { core: 1, socket: 2, node: 3 };
-        assert_eq!(CpuPlace::from_topology(&place), Some(CpuPlace { core: 1, socket: 2, node: 3 }));
-        assert_eq!(CpuPlace::from_topology(&CpuTopo { core: u32::MAX, ..place }), None);
+        let found = CpuPlace { core: Some(1), socket: Some(2), node: Some(3) };
+        assert_eq!(CpuPlace::from_topology(&place), Some(found));
+        // A machine with one core may say nothing of it.
+        let single = CpuTopo { core: u32::MAX, socket: u32::MAX, node: 0 };
+        let found = CpuPlace { core: None, socket: None, node: Some(0) };
+        assert_eq!(CpuPlace::from_topology(&single), Some(found));
+        assert_eq!(CpuPlace::from_topology(&CpuTopo { node: u32::MAX, ..single }), None);
         let memory = MemInfo { memsize: 5, memfree: 4 };
         assert_eq!(NodeMemory::from_numa(&memory), Some(NodeMemory { total: 5, free: 4 }));
         assert_eq!(NodeMemory::from_numa(&MemInfo { memsize: 0xffff_ffff, memfree: 0xffff_ffff }), None);

@@ -27,7 +27,9 @@ impl Topology {
     /// The rows of `xm info`; each has a table as its value, which begins on a line of its own.
     pub(super) fn classic(&self) -> [(&'static str, String); 2] {
         let mut cpus = "\ncpu:    core    socket     node".to_owned();
-        for CpuRow { cpu, core, socket, node } in &self.cpus {
+        for row in &self.cpus {
+            let cpu = row.cpu;
+            let [core, socket, node] = [row.core, row.socket, row.node].map(known);
             // Writing to a string cannot fail.
             let _ = write!(cpus, "\n{cpu:>3}:{core:>8} {socket:>8} {node:>8}");
         }
@@ -46,7 +48,7 @@ impl Topology {
             let [total, free, low] = [node.total_kib, node.free_kib, node.low_kib].map(|kib| kib / 1024);
             let _ = write!(text, "\n{:>4}:  {total:>8}MB {free:>8}MB  {low:>8}MB         :", node.node);
             for distance in &*node.distances {
-                let _ = write!(text, "{:>4} ", distance.map_or(-1, i64::from));
+                let _ = write!(text, "{:>4} ", known(*distance));
             }
         }
         text
@@ -68,6 +70,11 @@ impl Topology {
         });
         [("cpu_topology", cpus.collect()), ("numa_info", nodes.collect())]
     }
+}
+
+/// A number as the tables show it.
+fn known(number: Option<u32>) -> i64 {
+    number.map_or(-1, i64::from)
 }
 
 fn cpus(client: &mut Client) -> Result<Vec<CpuRow>, Error> {

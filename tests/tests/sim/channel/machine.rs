@@ -48,7 +48,7 @@ fn cpus_and_nodes_are_listed() {
     let (mut rig, mut client) = Rig::with(Rights::Observe);
     client.call(&mut rig, Request::Machine(Machine::Cpus { from: 0 }), |result| {
         let Ok(Answer::Cpus(page)) = result else { panic!("{result:?}") };
-        assert_eq!(*page.rows, [CpuRow { cpu: 0, core: 0, socket: 0, node: 0 }]);
+        assert_eq!(*page.rows, [CpuRow { cpu: 0, core: Some(0), socket: Some(0), node: Some(0) }]);
         assert_eq!(page.next, None);
     });
     client.call(&mut rig, Request::Machine(Machine::Nodes { from: 0 }), |result| {
