@@ -68,6 +68,8 @@ pub enum Course {
     Guests(u32),
     /// Debian guests.
     Debian,
+    /// What is promised of `xm` and `xmd` and takes no time to measure; no work for the other side.
+    Promises,
 }
 
 impl Course {
@@ -76,6 +78,7 @@ impl Course {
         match self {
             Self::Guests(most) => format!("sh /bench/guests.sh {tool} {present} {most}"),
             Self::Debian => format!("sh /bench/debian.sh {tool}"),
+            Self::Promises => "sh /bench/promises.sh".to_owned(),
         }
     }
 

@@ -8,6 +8,9 @@ use anyhow::{Context, Result, ensure};
 /// How every line begins that has a figure; others mean nothing.
 const MARK: &str = "figure ";
 
+/// How the line begins that says whose figures follow.
+const PART: &str = "==== ";
+
 /// What was measured, each with one value per round.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Figures {
@@ -30,6 +33,18 @@ impl Figures {
             figures.values.entry(label.to_owned()).or_default().extend(values);
         }
         Ok(figures)
+    }
+
+    /// Reads one side's part of what [`Self::printed_of`] wrote for both.
+    pub fn parse_of(side: &str, text: &str) -> Result<Self> {
+        let part = text.split(PART).find_map(|part| part.strip_prefix(side)?.strip_prefix('\n'));
+        Self::parse(part.with_context(|| format!("no figures of {side}"))?)
+    }
+
+    /// All figures, as they can be read again, as the part of `side`.
+    #[must_use]
+    pub fn printed_of(&self, side: &str) -> String {
+        format!("{PART}{side}\n{self}")
     }
 
     /// Adds a figure that was not printed by the stopwatch.
@@ -80,7 +95,15 @@ mod tests {
         assert_eq!(figures.median("list"), Some(20.0));
         assert_eq!(figures.median("other"), Some(5.0));
         assert_eq!(figures.median("x"), None);
-        assert_eq!(Figures::parse(&figures.to_string()).unwrap(), figures);
+    }
+
+    #[test]
+    fn what_was_printed_of_both_sides_is_read_again() {
+        let [ours, theirs] = ["figure a 1 2.5\n", "figure a 3\n"].map(|text| Figures::parse(text).unwrap());
+        let text = ours.printed_of("ours") + &theirs.printed_of("theirs");
+        assert_eq!(Figures::parse_of("ours", &text).unwrap(), ours);
+        assert_eq!(Figures::parse_of("theirs", &text).unwrap(), theirs);
+        assert!(Figures::parse_of("their", &text).is_err());
     }
 
     #[test]

@@ -24,6 +24,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: stopwatch run LABEL FIRST LAST COMMAND...     time a command once for each number; {} stands for the number
        stopwatch create LABEL FIRST LAST COMMAND...  the same for one that makes a domain: also until that one's mark
+       stopwatch serve LABEL FIRST LAST SOCKET DAEMON...  time a daemon until it serves
        stopwatch store LABEL COUNT                   time COUNT reads, writes and transactions of XenStore
        stopwatch ring LABEL COUNT MIB                time COUNT questions to the control domain, and MIB on their way up
        stopwatch memory LABEL PROGRAM...             what is in use, all in all and by processes of these names, in KiB
@@ -48,6 +49,9 @@ fn perform(words: &[&str]) -> Result<()> {
         }
         ["create", label, first, last, command @ ..] => {
             process::create(label, number(first)?..=number(last)?, command)
+        }
+        ["serve", label, first, last, socket, command @ ..] => {
+            process::serve(label, number(first)?..=number(last)?, socket, command)
         }
         ["store", label, count] => store::measure(label, number(count)?),
         ["ring", label, count, mib] => ring::measure(label, number(count)?, number(mib)?),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +14,9 @@ use crate::store::Store;
 
 /// Where domains have their nodes.
 const DOMAINS: &str = "/local/domain";
+
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// Times `command` once for each of `rounds`.
 pub(crate) fn run(label: &str, rounds: RangeInclusive<u32>, command: &[&str]) -> Result<()> {
@@ -38,6 +43,29 @@ pub(crate) fn create(label: &str, rounds: RangeInclusive<u32>, command: &[&str])
     }
     report(label, &whole);
     report(&format!("{label}-marked"), &marked);
+    Ok(())
+}
+
+/// Times a daemon from before it is started until somebody can connect to its socket, once for each of `rounds`; then
+/// ends it. Another one must not be there.
+pub(crate) fn serve(label: &str, rounds: RangeInclusive<u32>, socket: &str, command: &[&str]) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in rounds {
+        ensure!(UnixStream::connect(socket).is_err(), "{socket} is served already");
+        let (program, arguments) = command.split_first().context("no command")?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let mut daemon = command.spawn().with_context(|| format!("starting {program}"))?;
+        while UnixStream::connect(socket).is_err() {
+            ensure!(daemon.try_wait()?.is_none(), "{program} ended");
+            thread::sleep(PAUSE);
+        }
+        times.push(start.elapsed().as_nanos());
+        daemon.kill()?;
+        daemon.wait()?;
+    }
+    report(label, &times);
     Ok(())
 }
 

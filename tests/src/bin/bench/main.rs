@@ -1,5 +1,6 @@
 //! `ci/bench`: xendless beside Debian's own tools, in one table.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ counted in instructions: figures repeat, whatever the host is doing.
   --no-debian     leave out the Debian guests
   --json FILE     write the table as JSON, too
   --raw FILE      write all that the stopwatch printed, too
+  --stock FILE    take the figures of Debian's tools from what --raw wrote: they do not change with xendless
 
 Exit status: 0 all was measured, whether or not it keeps its budget; 1 something was not.
 ";
@@ -31,6 +33,7 @@ struct Options {
     debian: bool,
     json: Option<PathBuf>,
     raw: Option<PathBuf>,
+    stock: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -45,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut parser: Parser) -> Result<Option<Options>> {
-    let mut options = Options { guests: 500, debian: true, json: None, raw: None };
+    let mut options = Options { guests: 500, debian: true, json: None, raw: None, stock: None };
     while let Some(word) = parser.next()? {
         match word {
             Arg::Short('h') | Arg::Long("help") => {
@@ -56,6 +59,7 @@ fn parse(mut parser: Parser) -> Result<Option<Options>> {
             Arg::Long("no-debian") => options.debian = false,
             Arg::Long("json") => options.json = Some(parser.value()?.into()),
             Arg::Long("raw") => options.raw = Some(parser.value()?.into()),
+            Arg::Long("stock") => options.stock = Some(parser.value()?.into()),
             other => return Err(other.unexpected().into()),
         }
     }
@@ -67,12 +71,17 @@ fn parse(mut parser: Parser) -> Result<Option<Options>> {
 fn bench(options: &Options) -> Result<bool> {
     let mut courses = vec![Course::Guests(options.guests)];
     courses.extend(options.debian.then_some(Course::Debian));
-    let mut raw = String::new();
-    let [mut ours, stock] = [Side::Xendless, Side::Stock].map(|side| measure(side, &courses, &mut raw));
-    if let Ok(ours) = &mut ours {
-        ours.merge(alone()?);
-    }
-    let (ours, stock) = (ours?, stock?);
+    let mut ours = measure(Side::Xendless, &courses)?;
+    ours.merge(alone()?);
+    let stock = match &options.stock {
+        None => measure(Side::Stock, &courses)?,
+        Some(path) => {
+            let raw = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            Figures::parse_of(Side::Stock.name(), &raw)?
+        }
+    };
+    let raw = [(Side::Xendless, &ours), (Side::Stock, &stock)];
+    let raw = raw.map(|(side, figures)| figures.printed_of(side.name())).concat();
     let rows = rows::rows(&ours, &stock);
     let troubles = [ours.troubles, stock.troubles].concat();
     print!("{}", table::text(&rows));
@@ -85,18 +94,16 @@ fn bench(options: &Options) -> Result<bool> {
 }
 
 /// Carries out all courses on machines of their own.
-fn measure(side: Side, courses: &[Course], raw: &mut String) -> Result<Figures> {
+fn measure(side: Side, courses: &[Course]) -> Result<Figures> {
     let mut all = Figures::default();
     for course in courses {
         eprintln!("ci/bench: {}, {course:?}", side.name());
-        let figures = course.run(side)?;
-        raw.push_str(&format!("==== {}, {course:?}\n{figures}", side.name()));
-        all.merge(figures);
+        all.merge(course.run(side)?);
     }
     Ok(all)
 }
 
 fn write(path: Option<&PathBuf>, text: &str) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
-    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
