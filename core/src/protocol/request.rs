@@ -76,6 +76,12 @@ pub enum Request<'a> {
         /// For what.
         until: Until,
     },
+    /// What happens to domains, down, as frames of [`super::Happening`]. [`super::What::Now`] is told where the past
+    /// ends. The request ends when cancelled.
+    Events {
+        /// Also what has happened since the one with this serial number, as far as it is known; 0 for all.
+        after: Option<u64>,
+    },
     /// Stops a domain where it is.
     Pause {
         /// Which.
@@ -105,6 +111,8 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
+    RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -133,6 +141,7 @@ impl Request<'_> {
             | Self::Find { .. }
             | Self::Config { .. }
             | Self::Wait { .. }
+            | Self::Events { .. }
             | Self::Definition { .. } => Rights::Observe,
             Self::Create { .. }
             | Self::Destroy { .. }
@@ -143,7 +152,7 @@ impl Request<'_> {
             | Self::Console { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog => Rights::Everything,
         }
     }
 
@@ -163,9 +172,11 @@ impl Request<'_> {
             | Self::Undefine { domain } => Some(domain),
             Self::Host
             | Self::List { .. }
+            | Self::Events { .. }
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
+            | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
         }
@@ -174,6 +185,6 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+        matches!(self, Self::RelayLog | Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod console;
 pub(super) mod control;
 pub(super) mod create;
+pub(super) mod events;
 pub(super) mod info;
 mod json;
 pub(super) mod list;
@@ -11,3 +12,4 @@ pub(super) mod managed;
 pub(super) mod names;
 pub(super) mod shutdown;
 pub(super) mod uptime;
+pub(super) mod wait;

@@ -9,6 +9,7 @@ use xendless_core::protocol::{
 };
 use xendless_core::rights::Rights;
 
+use super::super::note::noted;
 use super::outbox::Outbox;
 use super::ring::Owner;
 use super::{ALL_CLIENTS, ClientId, Keeper, LOW, Mux, PER_CLIENT, Peer, RING_LOW};
@@ -280,6 +281,7 @@ impl Mux {
     /// Answers what is kept here.
     fn answer_here(&mut self, to: ClientId, id: RequestId, request: &Request<'_>, keeper: &mut dyn Keeper) {
         match *request {
+            Request::RelayLog => self.answer(to, id, Ok(Answer::Log(noted().as_bytes()))),
             Request::Define { config } => self.answer(to, id, keeper.define(config).map(|()| Answer::Done)),
             Request::Undefine { domain } => {
                 self.answer(to, id, keeper.undefine(domain).map(|()| Answer::Done))

@@ -6,6 +6,7 @@ mod state;
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Request, Row};
 
+pub(in crate::xm::commands) use self::long::uuid;
 use self::state::State;
 use super::json;
 use crate::client::{self, Client};
@@ -241,6 +242,7 @@ mod tests {
             ssid: 0,
             age_ns: Some(90_061_000_000_000),
             restarts: 1,
+            booted: true,
         }
     }
 
