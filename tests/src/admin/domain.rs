@@ -13,7 +13,7 @@ use xendless_core::config::Kind;
 use super::kernel::{Flavour, Kernel};
 use super::session::Session;
 use super::tree::Tree;
-use super::{bundle, cpio, guest, image};
+use super::{bundle, cpio, guest, image, stock};
 use crate::qemu::artifacts::Nameless;
 use crate::qemu::machine::Machine;
 use crate::qemu::running::{self, End, Running};
@@ -23,6 +23,17 @@ const STORY: usize = 25;
 
 /// Room for images in the control domain: Debian's kernel, packed and unpacked, and a ramdisk.
 const IMAGES_MIB: u32 = 96;
+
+/// What manages the domains of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tools {
+    /// Nothing.
+    None,
+    /// The control domain, with `xm` and `xmd` in the admin domain.
+    Xendless,
+    /// Debian's `xl`, xenstored and xenconsoled, in a dom0.
+    Stock,
+}
 
 /// What to run in which admin domain.
 #[derive(Clone, Debug)]
@@ -41,8 +52,8 @@ pub struct Admin {
     pub memory_mib: u32,
     /// What happens when it crashes.
     pub on_crash: &'static str,
-    /// It has `xm`, `xmd`, and guests to start.
-    pub management: bool,
+    /// What it has to manage domains with; with any of them come guests to start.
+    pub tools: Tools,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
 }
@@ -59,8 +70,20 @@ impl Admin {
             vcpus: 1,
             memory_mib: 512,
             on_crash: "destroy",
-            management: true,
+            tools: Tools::Xendless,
             plain_dom0: false,
+        }
+    }
+
+    /// A dom0 as Debian has it, with the same guests to start.
+    #[must_use]
+    pub fn stock(commands: impl Into<String>) -> Self {
+        Self {
+            flavour: Flavour::Generic,
+            memory_mib: stock::MEMORY_MIB,
+            tools: Tools::Stock,
+            plain_dom0: true,
+            ..Self::new(commands)
         }
     }
 
@@ -84,8 +107,12 @@ impl Admin {
     /// What it finds when it boots.
     fn root(&self, kernel: &Kernel) -> Result<Tree> {
         let mut root = image::root(kernel)?;
-        if self.management {
-            image::install_management(&mut root)?;
+        match self.tools {
+            Tools::None => {}
+            Tools::Xendless => image::install_management(&mut root)?,
+            Tools::Stock => stock::install(&mut root)?,
+        }
+        if self.tools != Tools::None {
             guest::install(&mut root, &Kernel::find(Flavour::Cloud)?)?;
         }
         for (host, guest) in &self.additions {

@@ -1,10 +1,11 @@
 //! A person's commands in the admin domain, carried out on real Xen in QEMU: `xm`, `xmd`, the control ring, and the
 //! control domain at its other end.
 //!
-//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. Two more boots are the admin
-//! domain that crashes and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. More boots are the admin
+//! domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
 //! `cargo test -p xendless-tests --features system --test management [NAME]`.
 
+mod budgets;
 mod commands;
 mod crash;
 mod demo;
