@@ -139,5 +139,5 @@ impl Caller {
 
 /// A refusal of the hypervisor as a failure.
 pub(super) fn refused(error: &crate::hyper::HvError) -> Failure {
-    Failure::Hypervisor(format!("{error}"))
+    Failure::Refused { errno: error.errno.0, text: format!("{error}") }
 }

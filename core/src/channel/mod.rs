@@ -12,9 +12,11 @@
 //! A domain is named by what a person types: its name, else its number, else its UUID.
 #![forbid(unsafe_code)]
 
+mod adjust;
 mod desk;
 mod failures;
 mod link;
+mod machine;
 mod news;
 mod open;
 mod records;

@@ -99,6 +99,7 @@ pub(super) fn host<H: Hypervisor, S: Local>(desk: &Desk<'_, H, S>) -> Result<Hos
         heap_used_kib: heap.used_kib,
         heap_limit_kib: heap.limit_kib,
         cpus,
+        free_cpus: desk.hv.free_cpus().map_err(failed)?.count(),
         nodes,
         cores_per_socket,
         threads_per_core,

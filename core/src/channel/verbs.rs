@@ -3,13 +3,15 @@
 use alloc::boxed::Box;
 use alloc::format;
 
+use super::adjust;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Ending, Events, Open, Text, View, Wait};
-use super::records;
 use super::session::{Ended, Outbox};
+use super::{machine, records};
 use crate::config::DomainName;
 use crate::hyper::{DomId, DomainFlags, Hypervisor};
+use crate::protocol::resources::Machine;
 use crate::protocol::{Answer, Failure, Request, RequestId, What};
 use crate::store::service::Local;
 
@@ -60,6 +62,10 @@ fn first<'a, H: Hypervisor, S: Local>(
     };
     match *request {
         Request::Find { .. } => Ok(First::Answer(records::one(desk, &target)?)),
+        Request::Vcpus { from, .. } => Ok(First::Answer(machine::vcpus(desk, &target, from)?)),
+        Request::Adjust { what, .. } => {
+            Ok(adjust::begin(desk, caller, &target, &what)?.map_or(First::Answer(Answer::Done), First::Open))
+        }
         Request::Console { .. } => view(desk, &target).map(Into::into),
         Request::Destroy { .. } => destroy(desk, caller, &target).map(Into::into),
         Request::Shutdown { wish, .. } => {
@@ -118,6 +124,9 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Create { config, kernel, ramdisk, paused } => {
             Ok(Open::Create(Create::new(desk, *caller, config, (kernel, ramdisk), paused)?).into())
         }
+        Request::Machine(Machine::Cpus { from }) => Ok(First::Answer(machine::cpus(desk, from)?)),
+        Request::Machine(Machine::Nodes { from }) => Ok(First::Answer(machine::nodes(desk, from)?)),
+        Request::Machine(Machine::Keys { keys }) => Ok(adjust::keys(keys)?.into()),
         Request::Events { after } => Ok(Open::Events(Events::new(desk, after)).into()),
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
@@ -139,7 +148,7 @@ fn target<H: Hypervisor, S: Local>(
     Ok(target)
 }
 
-fn not_ours(target: &Target) -> Failure {
+pub(super) fn not_ours(target: &Target) -> Failure {
     let domid = target.info.as_ref().map_or(CONTROL, |info| info.domid);
     Failure::Unsupported(format!("this for domain {domid}, which xendless did not make,"))
 }

@@ -89,6 +89,8 @@ pub enum ChangeError {
     NoSuchDomain,
     /// It does not run.
     NotRunning,
+    /// It may not have so much.
+    DoesNotFit,
     /// Another domain has the name; this one, if it has a number.
     NameTaken(Option<DomId>),
     /// XenStore refused, or is busy.

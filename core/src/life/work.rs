@@ -78,6 +78,7 @@ impl Manager {
             Stage::Build(build) => managed.build(world, build),
             Stage::Clear(built) => managed.clear(world, built, control),
             Stage::Publish(left, built) => managed.publish(world, left, built, control),
+            Stage::Pin(from, built) => managed.pin(world, from, built),
             Stage::Launch(built) => match managed.launch(world, &built, now) {
                 Ok(paused) => {
                     managed.stage = Stage::Running;

@@ -6,6 +6,7 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::resources::{CpuRow, NodeRow, Page, Setting, VcpuRow};
 use crate::config::List;
 use crate::hyper::DomainFlags;
 
@@ -35,6 +36,15 @@ pub enum Answer<'a> {
     /// A definition, or that there are no more.
     #[serde(borrow)]
     Definition(Option<Definition<'a>>),
+    /// Virtual CPUs of a domain.
+    Vcpus(Page<VcpuRow>),
+    /// Physical CPUs that are online.
+    Cpus(Page<CpuRow>),
+    /// NUMA nodes that are online.
+    Nodes(Page<NodeRow>),
+    /// A setting, or that there are no more.
+    #[serde(borrow)]
+    Setting(Option<Setting<'a>>),
 }
 
 /// A domain that was made.
@@ -134,6 +144,8 @@ pub struct Host {
     pub heap_limit_kib: u64,
     /// Physical CPUs.
     pub cpus: u32,
+    /// Physical CPUs that are in no pool.
+    pub free_cpus: u32,
     /// NUMA nodes.
     pub nodes: u32,
     /// Cores per socket.

@@ -21,6 +21,7 @@ mod happening;
 mod hello;
 mod message;
 mod request;
+pub mod resources;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::resources::{Adjust, Machine};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -99,6 +100,23 @@ pub enum Request<'a> {
         /// The new name.
         name: &'a str,
     },
+    /// Changes something about a domain that runs: `Done` when that is done, or the domain was asked.
+    Adjust {
+        /// Which.
+        domain: &'a str,
+        /// What is changed.
+        #[serde(borrow)]
+        what: Adjust<'a>,
+    },
+    /// A domain's virtual CPUs, a page at a time: [`super::Answer::Vcpus`].
+    Vcpus {
+        /// Which.
+        domain: &'a str,
+        /// The first one wanted.
+        from: u32,
+    },
+    /// About the machine below all domains.
+    Machine(#[serde(borrow)] Machine<'a>),
     /// A domain's console: history and output down, typed bytes up. It ends with the console, or when cancelled.
     Console {
         /// Which.
@@ -129,6 +147,11 @@ pub enum Request<'a> {
         /// The first whose name comes behind this one; empty for the first of all.
         after: &'a str,
     },
+    /// The settings of `xmd`, one at a time; asks `xmd`: [`super::Answer::Setting`].
+    Setting {
+        /// Which one, counted from 0.
+        index: u32,
+    },
 }
 
 impl Request<'_> {
@@ -141,6 +164,9 @@ impl Request<'_> {
             | Self::Find { .. }
             | Self::Config { .. }
             | Self::Wait { .. }
+            | Self::Vcpus { .. }
+            | Self::Machine(Machine::Cpus { .. } | Machine::Nodes { .. })
+            | Self::Setting { .. }
             | Self::Events { .. }
             | Self::Definition { .. } => Rights::Observe,
             Self::Create { .. }
@@ -149,10 +175,13 @@ impl Request<'_> {
             | Self::Pause { .. }
             | Self::Unpause { .. }
             | Self::Rename { .. }
+            | Self::Adjust { .. }
             | Self::Console { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log | Self::RelayLog => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog | Self::Machine(Machine::Keys { .. }) => {
+                Rights::Everything
+            }
         }
     }
 
@@ -168,6 +197,8 @@ impl Request<'_> {
             | Self::Pause { domain }
             | Self::Unpause { domain }
             | Self::Rename { domain, .. }
+            | Self::Adjust { domain, .. }
+            | Self::Vcpus { domain, .. }
             | Self::Console { domain }
             | Self::Undefine { domain } => Some(domain),
             Self::Host
@@ -176,6 +207,8 @@ impl Request<'_> {
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
+            | Self::Machine(_)
+            | Self::Setting { .. }
             | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
@@ -185,6 +218,13 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::RelayLog | Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+        matches!(
+            self,
+            Self::RelayLog
+                | Self::Define { .. }
+                | Self::Undefine { .. }
+                | Self::Definition { .. }
+                | Self::Setting { .. }
+        )
     }
 }

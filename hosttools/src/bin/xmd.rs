@@ -14,6 +14,7 @@ use xendless_hosttools::client::SOCKET;
 use xendless_hosttools::xen::ControlRing;
 use xendless_hosttools::xmd::consoles::{Consoles, Files};
 use xendless_hosttools::xmd::definitions::{Definitions, Directory};
+use xendless_hosttools::xmd::mux::Settings;
 use xendless_hosttools::xmd::{Access, Daemon, Lock, Parts, Socket, ToSocket, Uplink};
 
 /// Relay between local programs, such as xm, and the control domain.
@@ -93,7 +94,30 @@ fn main() -> ExitCode {
     }
 }
 
+impl Options {
+    /// What `xm info -c` shows.
+    fn shown(&self) -> Settings {
+        let path = |path: &Path| Some(path.display().to_string());
+        let ring = match &self.ring {
+            Way::Vchan => "vchan".to_owned(),
+            Way::Socket(path) => format!("unix:{}", path.display()),
+        };
+        vec![
+            ("socket", path(&self.socket)),
+            ("ring", Some(ring)),
+            ("control-domain", Some(self.control_domain.to_string())),
+            ("devices", path(&self.devices)),
+            ("state-dir", path(&self.state_dir)),
+            ("log-dir", if self.no_console_log { None } else { path(&self.log_dir) }),
+            ("group", self.group.map(|group| group.to_string())),
+            ("console-log-size", Some(self.console_log_size.to_string())),
+            ("console-log-keep", Some(self.console_log_keep.to_string())),
+        ]
+    }
+}
+
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let settings = options.shown();
     let stop = stop_signal()?;
     let of = |what: PathBuf| move |error: io::Error| format!("{}: {error}", what.display());
     let _state = Lock::take(&options.state_dir.join("lock")).map_err(of(options.state_dir.clone()))?;
@@ -114,7 +138,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let files = Files::new(options.log_dir, options.console_log_size, options.console_log_keep);
     let consoles = (!options.no_console_log).then(|| Consoles::new(files));
     let access = Access { group: options.group };
-    Daemon::new(Parts { socket, access, uplink, definitions, consoles, stop }).run()?;
+    Daemon::new(Parts { socket, access, uplink, definitions, consoles, stop, settings }).run()?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use rustix::net::sockopt::socket_peercred;
 
 use super::consoles::{Consoles, Files};
 use super::definitions::{Definitions, Directory};
-use super::mux::{ClientId, Mux, Peer};
+use super::mux::{ClientId, Mux, Peer, Settings};
 use super::note::note;
 use super::uplink::{Uplink, none_now};
 use super::{Access, Socket};
@@ -45,6 +45,8 @@ pub struct Parts {
     pub consoles: Option<Consoles<Files>>,
     /// Readable when the daemon is to end.
     pub stop: UnixStream,
+    /// What it was told when it was started.
+    pub settings: Settings,
 }
 
 /// The daemon at work.
@@ -74,9 +76,10 @@ enum Ready {
 impl Daemon {
     /// Starts with nothing connected.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        let mux = Mux::new(std::mem::take(&mut parts.settings));
         let patient_until = Instant::now() + PATIENCE;
-        Self { parts, mux: Mux::default(), clients: BTreeMap::new(), patient_until, trouble: String::new() }
+        Self { parts, mux, clients: BTreeMap::new(), patient_until, trouble: String::new() }
     }
 
     /// Works until it is told to stop.

@@ -68,7 +68,7 @@ fn quiet_fails_without_a_message() {
 }
 
 /// A terminal: its far end, and the end that programs have.
-fn terminal() -> (File, File) {
+pub(crate) fn terminal() -> (File, File) {
     let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&far).unwrap();
     unlockpt(&far).unwrap();
@@ -77,16 +77,16 @@ fn terminal() -> (File, File) {
     (far.into(), near.into())
 }
 
-fn on_terminal(command: &mut Command, near: &File) -> Child {
+pub(crate) fn on_terminal(command: &mut Command, near: &File) -> Child {
     command.stdin(near.try_clone().unwrap()).stdout(near.try_clone().unwrap()).spawn().unwrap()
 }
 
-fn is_cooked(near: &File) -> bool {
+pub(crate) fn is_cooked(near: &File) -> bool {
     tcgetattr(near).unwrap().local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
 }
 
 /// Reads until the text was seen.
-fn read_until(far: &mut File, text: &str) -> String {
+pub(crate) fn read_until(far: &mut File, text: &str) -> String {
     let (mut all, mut bytes) = (Vec::new(), [0; 256]);
     while !String::from_utf8_lossy(&all).contains(text) {
         let count = far.read(&mut bytes).unwrap();

@@ -152,13 +152,6 @@ fn the_host_to_the_letter() {
     ] {
         assert!(out.lines().any(|found| found == line), "{line} is not in\n{out}");
     }
-    for option in ["-c", "-n"] {
-        let (status, out, err) = run(world(), &format!("info {option}"));
-        assert!(
-            status == 1 && out.is_empty() && err.starts_with("Error: ") && err.lines().count() == 1,
-            "{err}"
-        );
-    }
 }
 
 #[test]

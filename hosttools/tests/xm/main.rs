@@ -8,9 +8,11 @@ mod faults;
 mod listing;
 mod managed;
 mod relay;
+mod resources;
 mod serve;
 mod server;
 mod shutdown;
+mod top;
 mod words;
 mod world;
 

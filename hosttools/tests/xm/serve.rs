@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
+use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
 use xendless_core::protocol::{
     Answer, Created, Definition, Down, Failure, File, Happening, Image, Request, RequestId, Row, Up, What,
 };
@@ -162,6 +163,15 @@ impl<'a> Serving<'a> {
                 let removed = self.world.lock().unwrap().definitions.remove(domain);
                 self.answer(id, removed.map(|_| Answer::Done).ok_or(Failure::NoSuchDomain));
             }
+            Request::Vcpus { domain, from } => self.vcpus(id, domain, from),
+            Request::Machine(what) => self.machine(id, &what),
+            Request::Setting { index } => {
+                let settings = [("socket", Some("/run/x")), ("group", None)];
+                let found = settings.get(usize::try_from(index).unwrap());
+                let setting = found.map(|(name, value)| Setting { name, value: *value });
+                self.answer(id, Ok(Answer::Setting(setting)));
+            }
+            Request::Adjust { domain, what } => self.adjust(id, domain, what),
             Request::Find { domain } => {
                 let found = self
                     .find(domain)
@@ -174,6 +184,61 @@ impl<'a> Serving<'a> {
             }
         }
         true
+    }
+
+    /// Two virtual CPUs a page, so that there are several.
+    fn vcpus(&mut self, id: RequestId, domain: &str, from: u32) {
+        let known = self.find(domain).is_some();
+        let mut rows = self.world.lock().unwrap().vcpus.clone();
+        rows.retain(|row| row.vcpu >= from);
+        let next = (rows.len() > 2).then_some(from + 2);
+        rows.truncate(2);
+        let page = Page { rows: List::new("rows", rows).unwrap(), next };
+        self.answer(id, if known { Ok(Answer::Vcpus(page)) } else { Err(Failure::NoSuchDomain) });
+    }
+
+    fn machine(&mut self, id: RequestId, what: &Machine<'_>) {
+        let answer = match *what {
+            Machine::Cpus { from } => {
+                let rows = vec![CpuRow {
+                    cpu: from,
+                    core: Some(from / 2),
+                    socket: (from < 3).then_some(0),
+                    node: Some(0),
+                }];
+                let next = (from < 3).then_some(from + 1);
+                Answer::Cpus(Page { rows: List::new("rows", rows).unwrap(), next })
+            }
+            Machine::Nodes { from } => {
+                let distances = vec![Some(if from == 0 { 10 } else { 20 }), None];
+                let row = NodeRow {
+                    node: from,
+                    total_kib: 2 << 20,
+                    free_kib: 1 << 20,
+                    low_kib: 512 << 10,
+                    distances: List::new("distances", distances).unwrap(),
+                };
+                let next = (from == 0).then_some(1);
+                Answer::Nodes(Page { rows: List::new("rows", vec![row]).unwrap(), next })
+            }
+            Machine::Keys { .. } => Answer::Done,
+        };
+        self.answer(id, Ok(answer));
+    }
+
+    fn adjust(&mut self, id: RequestId, domain: &str, what: Adjust<'_>) {
+        let Some(found) = self.find(domain) else { return self.answer(id, Err(Failure::NoSuchDomain)) };
+        let mut world = self.world.lock().unwrap();
+        let balloons = world.balloons;
+        let row = world.rows.iter_mut().find(|row| row.domid == found.domid).unwrap();
+        match what {
+            Adjust::Memory { kib } if balloons => row.memory_kib = kib,
+            Adjust::Reset => row.domid = NEW,
+            _ => {}
+        }
+        drop(world);
+        let done = if what == Adjust::Reset { Answer::Created(Created { domid: NEW }) } else { Answer::Done };
+        self.answer(id, Ok(done));
     }
 
     fn find(&self, domain: &str) -> Option<Row> {
@@ -319,6 +384,8 @@ fn line(request: &Request<'_>) -> String {
         Request::Wait { domain, until } => format!("wait {domain} {until:?}"),
         Request::Rename { domain, name } => format!("rename {domain} {name}"),
         Request::Dmesg { clear } => format!("dmesg clear={clear}"),
+        Request::Adjust { domain, what } => format!("adjust {domain} {what:?}"),
+        Request::Machine(what) => format!("machine {what:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

@@ -1,5 +1,6 @@
 //! Requests that take more than one step, each in a file of its own.
 
+mod adjust;
 mod ask;
 mod console;
 mod create;
@@ -7,12 +8,15 @@ mod events;
 mod text;
 mod wait;
 
+pub(super) use adjust::{Adjusting, Keys, Pin};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
 pub(super) use events::Events;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
+
+use alloc::boxed::Box;
 
 use super::desk::Desk;
 use super::session::{Ended, Outbox};
@@ -50,6 +54,12 @@ pub(super) enum Open {
     Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
+    /// Changes a domain.
+    Adjust(Adjusting),
+    /// Tells virtual CPUs where to run.
+    Pin(Box<Pin>),
+    /// Presses debug keys.
+    Keys(Keys),
 }
 
 impl Open {
@@ -68,6 +78,9 @@ impl Open {
             Self::Text(text) => text.pump(desk, out, id),
             Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
+            Self::Adjust(adjusting) => adjusting.pump(desk, out, id),
+            Self::Pin(pin) => pin.pump(desk, out, id),
+            Self::Keys(keys) => keys.pump(desk, out, id),
         }
     }
 
@@ -104,9 +117,9 @@ impl Open {
             Self::Wait(wait) => wait.cancel(),
             Self::View(view) => view.cancel(),
             Self::Text(text) => text.cancel(),
+            // A domain on its way down cannot be held up, and the others have their answer soon.
+            Self::Ending(_) | Self::Ask(_) | Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
             Self::Events(events) => events.cancel(),
-            // A domain on its way down cannot be held up, and XenStore answers soon.
-            Self::Ending(_) | Self::Ask(_) => {}
         }
     }
 
@@ -115,7 +128,9 @@ impl Open {
         match self {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
+            // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
+            Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
         }
     }
 
@@ -123,6 +138,7 @@ impl Open {
     pub(super) fn note(&mut self, news: &News) {
         match self {
             Self::Create(create) => create.note(news),
+            Self::Adjust(adjusting) => adjusting.note(news),
             _ => self.look_again(),
         }
     }

@@ -1,11 +1,11 @@
 //! Sub-commands about the host.
 
 use super::{Action, Command, JSON, Opt};
-use crate::xm::commands::{info, logs};
+use crate::xm::commands::{info, logs, prod};
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
-    Command::later("debug-keys", "<Keys>", "Send debug keys to Xen.").operands(1, 1),
+    Command::new("debug-keys", "<Keys>", "Send debug keys to Xen.", Action::Run(prod::debug_keys)).operands(1, 1),
     Command::new("dmesg", "[-c|--clear]", "Print Xen's own messages.", Action::Run(logs::dmesg)).options(&[
         Opt::flag('c', "clear", "Let Xen forget them afterwards."),
     ]),

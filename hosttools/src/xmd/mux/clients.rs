@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use xendless_core::hyper::DomId;
 use xendless_core::protocol::frame::{self, Assembler, FrameError};
+use xendless_core::protocol::resources::Setting;
 use xendless_core::protocol::{
     Answer, CHUNK, Definition, Down, Failure, Rejection, Request, RequestId, Up, Welcome,
 };
@@ -293,6 +294,11 @@ impl Mux {
                 }
                 Err(failure) => self.answer(to, id, Err(failure)),
             },
+            Request::Setting { index } => {
+                let found = usize::try_from(index).ok().and_then(|index| self.settings.get(index)).cloned();
+                let setting = found.as_ref().map(|(name, value)| Setting { name, value: value.as_deref() });
+                self.answer(to, id, Ok(Answer::Setting(setting)));
+            }
             _ => self.answer(to, id, Err(Failure::Unsupported("this request".into()))),
         }
     }
