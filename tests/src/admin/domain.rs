@@ -21,7 +21,7 @@ use crate::qemu::running::{self, End, Running};
 /// Lines of the serial port that are shown when the commands came to no end.
 const STORY: usize = 25;
 
-/// Room for images in the control domain: Debian's kernel, packed and unpacked, and a ramdisk.
+/// Enough for Debian's kernel for virtual machines, packed and unpacked, and a ramdisk.
 const IMAGES_MIB: u32 = 96;
 
 /// What manages the domains of the machine.
@@ -50,6 +50,8 @@ pub struct Admin {
     pub vcpus: u32,
     /// Its memory.
     pub memory_mib: u32,
+    /// Room for images in the control domain.
+    pub images_mib: u32,
     /// What happens when it crashes.
     pub on_crash: &'static str,
     /// What it has to manage domains with; with any of them come guests to start.
@@ -69,6 +71,7 @@ impl Admin {
             kind: Kind::Pv,
             vcpus: 1,
             memory_mib: 512,
+            images_mib: IMAGES_MIB,
             on_crash: "destroy",
             tools: Tools::Xendless,
             plain_dom0: false,
@@ -135,8 +138,8 @@ impl Admin {
             let domain = bundle::domain(Role::Admin, &self.config(), kernel, Some(ramdisk))?;
             let bundle = bundle::bundle([domain])?;
             // Xen counts the bundle as the control domain's memory.
-            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + IMAGES_MIB;
-            machine.control_args = format!("images={IMAGES_MIB}M {}", machine.control_args);
+            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + self.images_mib;
+            machine.control_args = format!("images={}M {}", self.images_mib, machine.control_args);
             Nameless::new(&bundle)?
         };
         machine.bundle = Some(module.path());

@@ -19,6 +19,9 @@ const LIMIT: Duration = Duration::from_secs(7200);
 /// Memory of the machine: enough for 500 domains beside the management domain.
 const MEMORY_MIB: u32 = 4096;
 
+/// Room for images in the control domain: both of Debian's kernels, packed and unpacked, in one piece each.
+const IMAGES_MIB: u32 = 256;
+
 /// Who manages the domains.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -86,6 +89,7 @@ impl Course {
     pub fn run(self, side: Side) -> Result<Figures> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bench");
         let mut admin = side.admin(self.commands(side));
+        admin.images_mib = IMAGES_MIB;
         admin.additions = vec![
             (folder.into(), "/bench".into()),
             (artifacts::stopwatch()?, "/usr/bin/stopwatch".into()),

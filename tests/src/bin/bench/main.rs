@@ -73,6 +73,8 @@ fn bench(options: &Options) -> Result<bool> {
     courses.extend(options.debian.then_some(Course::Debian));
     let mut ours = measure(Side::Xendless, &courses)?;
     ours.merge(alone()?);
+    // The other side takes long; what there is is not to be lost with it.
+    write(options.raw.as_ref(), &ours.printed_of(Side::Xendless.name()))?;
     let stock = match &options.stock {
         None => measure(Side::Stock, &courses)?,
         Some(path) => {
