@@ -3,14 +3,20 @@
 
 use super::{BuildError, Cause};
 use crate::hyper::{
-    CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory, Port,
-    Progress, Result,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory,
+    Port, Progress, Result, Schedulers,
 };
 
-/// All that a build asks of a hypervisor.
-pub trait BuildHypervisor: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+/// All that a build, and the start of what was built, ask of a hypervisor.
+pub trait BuildHypervisor:
+    Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools
+{
+}
 
-impl<T> BuildHypervisor for T where T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+impl<T> BuildHypervisor for T where
+    T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools
+{
+}
 
 /// A shared page of a new domain, and the channel that belongs to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

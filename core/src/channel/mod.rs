@@ -17,7 +17,9 @@ mod failures;
 mod link;
 mod news;
 mod open;
+mod pools;
 mod records;
+mod sched;
 mod session;
 mod verbs;
 

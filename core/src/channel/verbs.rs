@@ -6,8 +6,8 @@ use alloc::format;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Ending, Open, Text, View, Wait};
-use super::records;
 use super::session::{Ended, Outbox};
+use super::{records, sched};
 use crate::config::DomainName;
 use crate::hyper::{DomainFlags, Hypervisor};
 use crate::protocol::{Answer, Failure, Request, RequestId};
@@ -92,6 +92,7 @@ fn first<'a, H: Hypervisor, S: Local>(
             }
             done(desk.hv.unpause_domain(info.domid))
         }
+        Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
         _ => Err(not_found_anywhere()),
     }
 }

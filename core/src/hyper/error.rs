@@ -101,6 +101,15 @@ calls! {
     PhysInfo = "sysctl physinfo",
     ReadConsoleRing = "sysctl readconsole",
     SchedulerId = "sysctl sched_id",
+    SchedulerGet = "domctl scheduler_op (get)",
+    SchedulerSet = "domctl scheduler_op (put)",
+    PoolCreate = "sysctl cpupool_op create",
+    PoolDestroy = "sysctl cpupool_op destroy",
+    PoolInfo = "sysctl cpupool_op info",
+    PoolAddCpu = "sysctl cpupool_op addcpu",
+    PoolRemoveCpu = "sysctl cpupool_op rmcpu",
+    PoolMoveDomain = "sysctl cpupool_op movedomain",
+    PoolFreeInfo = "sysctl cpupool_op freeinfo",
 }
 
 impl fmt::Display for Call {

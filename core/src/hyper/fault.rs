@@ -4,10 +4,10 @@
 use core::cell::Cell;
 
 use super::{
-    Access, Call, Console, CreateDomain, DomId, DomainHandle, DomainInfo, Domains, EventChannels,
-    ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory, Port, PortState,
-    Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenBuild,
-    XenVersion,
+    Access, Call, Console, CpuMap, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Domains,
+    EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory,
+    PoolInfo, Port, PortState, Progress, Promise, PvStart, PvhStart, Result, Scheduler, SchedulerKind,
+    Schedulers, Share, ShutdownReason, VcpuId, Virq, XenBuild, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -265,5 +265,53 @@ impl<H: Host> Host for FaultInjector<H> {
 
     fn clear_console_ring(&self) -> Result<()> {
         self.gate(Call::ReadConsoleRing)?.clear_console_ring()
+    }
+}
+
+impl<H: Schedulers> Schedulers for FaultInjector<H> {
+    fn share(&self, domid: DomId, scheduler: SchedulerKind) -> Result<Share> {
+        self.gate(Call::SchedulerGet)?.share(domid, scheduler)
+    }
+
+    fn set_share(&self, domid: DomId, scheduler: SchedulerKind, share: Share) -> Result<()> {
+        self.gate(Call::SchedulerSet)?.set_share(domid, scheduler, share)
+    }
+
+    fn promises(&self, domid: DomId, first: VcpuId, out: &mut [Option<Promise>]) -> Result<()> {
+        self.gate(Call::SchedulerGet)?.promises(domid, first, out)
+    }
+
+    fn set_promise(&self, domid: DomId, vcpu: VcpuId, promise: Promise) -> Result<()> {
+        self.gate(Call::SchedulerSet)?.set_promise(domid, vcpu, promise)
+    }
+}
+
+impl<H: CpuPools> CpuPools for FaultInjector<H> {
+    fn create_pool(&self, scheduler: SchedulerKind) -> Result<u32> {
+        self.gate(Call::PoolCreate)?.create_pool(scheduler)
+    }
+
+    fn destroy_pool(&self, pool: u32) -> Result<()> {
+        self.gate(Call::PoolDestroy)?.destroy_pool(pool)
+    }
+
+    fn next_pool(&self, first: u32) -> Result<Option<PoolInfo>> {
+        self.gate(Call::PoolInfo)?.next_pool(first)
+    }
+
+    fn add_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+        self.gate(Call::PoolAddCpu)?.add_pool_cpu(pool, cpu)
+    }
+
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+        self.gate(Call::PoolRemoveCpu)?.remove_pool_cpu(pool, cpu)
+    }
+
+    fn move_domain(&self, domid: DomId, pool: u32) -> Result<()> {
+        self.gate(Call::PoolMoveDomain)?.move_domain(domid, pool)
+    }
+
+    fn free_cpus(&self) -> Result<CpuMap> {
+        self.gate(Call::PoolFreeInfo)?.free_cpus()
     }
 }

@@ -13,6 +13,7 @@ pub mod encode;
 mod error;
 mod fault;
 mod ids;
+mod schedule;
 mod traits;
 
 pub use crate::abi::version::XenVersion;
@@ -23,6 +24,7 @@ pub use domain::{
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
+pub use schedule::{CpuMap, CpuPools, PoolInfo, Promise, Schedulers, Share};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,
     PortState, Progress, Scheduler, SharedOut,

@@ -3,8 +3,8 @@
 use core::ops::Deref;
 
 use super::{
-    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, PvhStart,
-    Result, SchedulerKind, ShutdownReason, Virq, XenBuild, XenVersion,
+    CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart,
+    PvhStart, Result, SchedulerKind, Schedulers, ShutdownReason, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -181,11 +181,29 @@ pub trait Host {
 
 /// All of it.
 pub trait Hypervisor:
-    Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host
+    Console
+    + Scheduler
+    + EventChannels
+    + Grants
+    + ForeignMemory
+    + PhysMemory
+    + Domains
+    + Host
+    + Schedulers
+    + CpuPools
 {
 }
 
 impl<T> Hypervisor for T where
-    T: Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host
+    T: Console
+        + Scheduler
+        + EventChannels
+        + Grants
+        + ForeignMemory
+        + PhysMemory
+        + Domains
+        + Host
+        + Schedulers
+        + CpuPools
 {
 }

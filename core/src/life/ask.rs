@@ -6,8 +6,8 @@ use super::managed::{Managed, Stage};
 use super::nodes::naming;
 use super::work::write;
 use super::{ChangeError, ManagedId, Manager, Wish};
-use crate::config::{DomainConfig, DomainName, Settings};
-use crate::hyper::{DomId, DomainHandle};
+use crate::config::{DomainConfig, DomainName, Settings, Weight};
+use crate::hyper::{DomId, DomainHandle, Share};
 use crate::rights::Rights;
 use crate::store::service::Local;
 use crate::store::wire::Request;
@@ -111,5 +111,17 @@ impl Manager {
         }
         managed.config = Rc::new(config);
         Ok(())
+    }
+
+    /// Notes what share a domain was given, for its next lives.
+    pub fn note_share(&mut self, id: ManagedId, share: Share) {
+        let Some(managed) = self.domains.get_mut(id.0) else { return };
+        let mut settings = DomainConfig::clone(&managed.config).into_settings();
+        settings.scheduling.weight = Weight::new("cpu_weight", share.weight.into()).ok();
+        settings.scheduling.cap = Some(share.cap.into());
+        // The share was checked; without that the old one stays.
+        if let Ok(config) = DomainConfig::new(settings) {
+            managed.config = Rc::new(config);
+        }
     }
 }

@@ -18,6 +18,7 @@ mod managed;
 mod nodes;
 mod policy;
 mod rename;
+mod schedule;
 mod up;
 mod work;
 

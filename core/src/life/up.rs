@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
-use super::{Bytes, Failure, World};
+use super::{Bytes, Failure, World, schedule};
 use crate::builder::BuildHypervisor;
 use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
@@ -135,6 +135,7 @@ impl Managed {
         if memory.maximum() != memory.initial() {
             world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
         }
+        schedule::apply(world.hv, domid, &self.config)?;
         if !core::mem::take(&mut self.terms.paused) {
             world.hv.unpause_domain(domid)?;
         }

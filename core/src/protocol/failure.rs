@@ -77,6 +77,8 @@ pub enum Failure {
     Cancelled,
     /// The connection to the control domain is down.
     Disconnected,
+    /// The domain is in a CPU pool with another scheduler, this one.
+    OtherScheduler(String),
 }
 
 impl fmt::Display for Failure {
@@ -101,6 +103,7 @@ impl fmt::Display for Failure {
             Self::Limit(what) => write!(f, "there are already as many {what} as there may be"),
             Self::Unsupported(what) => write!(f, "{what} is not supported"),
             Self::Cancelled => f.write_str("the request was cancelled"),
+            Self::OtherScheduler(name) => write!(f, "the domain is in a CPU pool with the {name} scheduler"),
             Self::Disconnected => f.write_str("the connection to the control domain is down"),
         }
     }

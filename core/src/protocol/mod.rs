@@ -20,6 +20,7 @@ pub mod frame;
 mod hello;
 mod message;
 mod request;
+mod sched;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use failure::{Failure, File};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};
 pub use message::{Down, RequestId, Up};
 pub use request::{Image, Request, Until};
+pub use sched::{Sched, Sharing};
 
 /// The most bytes of a stream in one message.
 pub const CHUNK: usize = 16 << 10;

@@ -3,6 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::Sched;
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -105,6 +106,8 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// About what schedulers give domains.
+    Sched(#[serde(borrow)] Sched<'a>),
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -144,6 +147,7 @@ impl Request<'_> {
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
             Self::Dmesg { .. } | Self::Log => Rights::Everything,
+            Self::Sched(sched) => sched.needs(),
         }
     }
 
@@ -161,6 +165,7 @@ impl Request<'_> {
             | Self::Rename { domain, .. }
             | Self::Console { domain }
             | Self::Undefine { domain } => Some(domain),
+            Self::Sched(sched) => Some(sched.domain()),
             Self::Host
             | Self::List { .. }
             | Self::Create { .. }

@@ -7,6 +7,7 @@ mod faults;
 mod listing;
 mod managed;
 mod relay;
+mod sched;
 mod serve;
 mod server;
 mod shutdown;

@@ -7,7 +7,7 @@ use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Image, Request, RequestId, Row, Up,
+    Answer, Created, Definition, Down, Failure, File, Host, Image, Request, RequestId, Row, Up,
 };
 
 use crate::server::{Connection, Seen};
@@ -148,7 +148,17 @@ impl<'a> Serving<'a> {
                     bytes.as_ref().map(|bytes| Answer::Config(bytes)).ok_or(Failure::NoSuchDomain),
                 );
             }
-            Request::Host => self.answer(id, Ok(Answer::Host(Box::new(host())))),
+            Request::Host => {
+                let scheduler = self.world.lock().unwrap().scheduler.to_owned();
+                self.answer(id, Ok(Answer::Host(Box::new(Host { scheduler, ..host() }))));
+            }
+            Request::Sched(request) => {
+                let found = Request::Sched(request).domain().and_then(|domain| self.find(domain));
+                let answer = found.ok_or(Failure::NoSuchDomain);
+                let answer = answer
+                    .and_then(|row| crate::sched::answer(&mut self.world.lock().unwrap(), &row, &request));
+                self.answer(id, answer);
+            }
             Request::Define { config } => {
                 let config = DomainConfig::decode(config).unwrap();
                 self.world.lock().unwrap().definitions.insert(config.name.to_string(), config);
@@ -299,6 +309,7 @@ fn line(request: &Request<'_>) -> String {
         Request::Wait { domain, until } => format!("wait {domain} {until:?}"),
         Request::Rename { domain, name } => format!("rename {domain} {name}"),
         Request::Dmesg { clear } => format!("dmesg clear={clear}"),
+        Request::Sched(request) => format!("{request:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
 use xendless_core::config::DomainConfig;
-use xendless_core::hyper::DomainFlags;
+use xendless_core::hyper::{DomainFlags, Promise, Share};
 use xendless_core::protocol::{Failure, Host, Request, Row};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
@@ -15,6 +15,11 @@ pub(crate) struct World {
     /// The configurations of `rows` that have one.
     pub(crate) configs: BTreeMap<u16, DomainConfig>,
     pub(crate) definitions: BTreeMap<String, DomainConfig>,
+    /// Xen's scheduler.
+    pub(crate) scheduler: &'static str,
+    /// What those under it have that were given something.
+    pub(crate) shares: BTreeMap<u16, Share>,
+    pub(crate) promises: BTreeMap<(u16, u32), Promise>,
     /// What Xen's and the control domain's logs hold, and a console's history.
     pub(crate) text: Vec<u8>,
     /// Images need not be sent.
@@ -73,6 +78,9 @@ impl Default for World {
             rows: vec![control, guest],
             configs: configs.into(),
             definitions: BTreeMap::new(),
+            scheduler: "credit2",
+            shares: BTreeMap::new(),
+            promises: BTreeMap::new(),
             text: b"(XEN) hello\n".to_vec(),
             has_images: false,
             credit: 20_000,

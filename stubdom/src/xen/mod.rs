@@ -8,6 +8,7 @@ mod host;
 mod launch;
 mod memory;
 mod own;
+mod schedule;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::interface::Interface;

@@ -7,7 +7,7 @@
 //!
 //! Where Xen leaves an order or an amount open (which frames, how far an interrupted call comes), a seed decides.
 //! Nothing runs by itself: virtual time passes in [`SimHypervisor::advance`], and a domain that blocks is only
-//! marked so. What is not modelled: CPUs (nothing is ever running), the contents of the shared info page (its
+//! marked so. What is not modelled: what CPUs do (nothing is ever running), the contents of the shared info page (its
 //! event bits live in [`EventMemory`]), and the enforcement of read-only mappings.
 
 mod channels;
@@ -17,6 +17,7 @@ mod host;
 mod launch;
 mod machine;
 mod memory;
+mod schedule;
 mod site;
 mod snapshot;
 mod tables;
@@ -50,6 +51,8 @@ pub struct Config {
     pub version: XenVersion,
     /// Pages of memory that domains can have, the control domain's own not counted.
     pub pages: usize,
+    /// Physical CPUs.
+    pub cpus: u32,
     /// Pages of the initial domain.
     pub control_pages: u64,
     /// Whether the processor can run HVM domains.
@@ -66,6 +69,7 @@ impl Default for Config {
             seed: 1,
             version: XenVersion { major: 4, minor: 17 },
             pages: 32 << 8,
+            cpus: 1,
             control_pages: 8 << 10,
             hvm: true,
             dirty: false,

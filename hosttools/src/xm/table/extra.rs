@@ -1,6 +1,6 @@
 //! Sub-commands beyond the classic 103.
 
-use super::{Action, Command};
+use super::{Action, Command, scheduler};
 use crate::xm::{dispatch, tree};
 
 #[rustfmt::skip]
@@ -15,4 +15,5 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::later("loadpolicy", "<policy>", "Load a policy."),
     Command::gone("makepolicy", "<policy>", "Translate a policy.",
         "ACM policies were removed in Xen 4.2; make FLASK policies with checkpolicy."),
+    scheduler::RTDS,
 ];

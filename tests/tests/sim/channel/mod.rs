@@ -4,6 +4,7 @@ mod attacks;
 mod consoles;
 mod create;
 mod requests;
+mod sched;
 
 use std::collections::VecDeque;
 
@@ -24,7 +25,7 @@ use xendless_core::store::transport::{self, Outbox};
 use xendless_core::store::wire::{self, Message};
 use xendless_hosttools::bundle::Maker;
 use xendless_tests::kernel::Elf;
-use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
+use xendless_tests::sim::{Config, SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
 
 use crate::life::settings;
 
@@ -56,7 +57,12 @@ fn image(bytes: &[u8]) -> Image {
 
 impl Rig {
     fn new() -> Self {
-        let sim = SimHypervisor::default();
+        Self::at(Config::default())
+    }
+
+    /// The same on a machine of some kind.
+    fn at(config: Config) -> Self {
+        let sim = SimHypervisor::new(config);
         let (hv, site) = (sim.control(), SimSite::new(&sim));
         let facts = BootFacts {
             initial_domain: true,
@@ -74,7 +80,12 @@ impl Rig {
 
     /// A rig with a management domain that has these rights, and a client in it that has said hello.
     fn with(rights: Rights) -> (Self, Client) {
-        let mut rig = Self::new();
+        Self::on(Config::default(), rights)
+    }
+
+    /// The same on a machine of some kind.
+    fn on(config: Config, rights: Rights) -> (Self, Client) {
+        let mut rig = Self::at(config);
         let domid = rig.domain("admin", rights);
         let client = Client::greeted(&mut rig, domid);
         (rig, client)
@@ -82,7 +93,12 @@ impl Rig {
 
     /// A domain that runs.
     fn domain(&mut self, name: &str, rights: Rights) -> DomId {
-        let config = DomainConfig::new(named(name)).unwrap();
+        self.domain_of(named(name), rights)
+    }
+
+    /// A domain with these settings that runs.
+    fn domain_of(&mut self, settings: Settings, rights: Rights) -> DomId {
+        let config = DomainConfig::new(settings).unwrap();
         let ramdisk = Bytes::Static(b"ramdisk");
         let files = Files { kernel: Bytes::Static(kernel().leak()), ramdisk };
         self.control.create(config, rights, files).unwrap();

@@ -17,13 +17,13 @@ use crate::xm::table::Outcome;
 
 /// A domain as it is listed.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(in crate::xm::commands) struct Entry {
+    pub(in crate::xm::commands) name: String,
     pub(super) state: State,
     /// What it does, when it is there.
-    pub(super) row: Option<Row>,
+    pub(in crate::xm::commands) row: Option<Row>,
     /// What it would be, when it is only defined.
-    pub(super) config: Option<DomainConfig>,
+    pub(in crate::xm::commands) config: Option<DomainConfig>,
 }
 
 /// `list`.
@@ -59,7 +59,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
 }
 
 /// The domains with these names, in that order; without names all of them, sorted.
-pub(super) fn entries(client: &mut Client, names: &[String]) -> Result<Vec<Entry>, Error> {
+pub(in crate::xm::commands) fn entries(client: &mut Client, names: &[String]) -> Result<Vec<Entry>, Error> {
     if names.is_empty() {
         let mut all: Vec<Entry> = rows(client)?.into_iter().map(Entry::running).collect();
         let dormant: Vec<Dormant> = definitions(client)?
@@ -156,7 +156,7 @@ impl Entry {
     }
 
     /// Its id, or nothing.
-    pub(super) fn id(&self) -> String {
+    pub(in crate::xm::commands) fn id(&self) -> String {
         self.row.as_ref().map_or_else(String::new, |row| row.domid.to_string())
     }
 
@@ -171,6 +171,15 @@ impl Entry {
     fn vcpus(&self) -> u32 {
         match (&self.row, &self.config) {
             (Some(row), _) => row.vcpus,
+            (None, Some(config)) => config.vcpus.max(),
+            (None, None) => 0,
+        }
+    }
+
+    /// Virtual CPUs that it can have.
+    pub(in crate::xm::commands) fn max_vcpus(&self) -> u32 {
+        match (&self.row, &self.config) {
+            (Some(row), _) => row.max_vcpus,
             (None, Some(config)) => config.vcpus.max(),
             (None, None) => 0,
         }
