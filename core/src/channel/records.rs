@@ -65,6 +65,7 @@ fn row<H: Hypervisor, S>(desk: &Desk<'_, H, S>, info: &DomainInfo) -> Row {
         ssid: info.ssid,
         age_ns: started_at.and_then(|at| desk.now.checked_sub(at)),
         restarts: view.map_or(0, |view| view.restarts),
+        booted: desk.chronicle.borrow().has_booted(info.domid),
     }
 }
 

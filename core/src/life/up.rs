@@ -113,12 +113,13 @@ impl Managed {
         Turn::More
     }
 
+    /// Sets the domain going; returns whether it was left paused.
     pub(super) fn launch<H, S>(
         &mut self,
         world: &mut World<'_, H, S>,
         built: &Built,
         now: u64,
-    ) -> Result<(), Failed>
+    ) -> Result<bool, Failed>
     where
         H: BuildHypervisor,
         S: Local,
@@ -136,11 +137,12 @@ impl Managed {
             world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
         }
         schedule::apply(world.hv, domid, &self.config)?;
-        if !core::mem::take(&mut self.terms.paused) {
+        let paused = core::mem::take(&mut self.terms.paused);
+        if !paused {
             world.hv.unpause_domain(domid)?;
         }
         (self.started_at, self.stopped, self.lost) = (now, None, false);
-        Ok(())
+        Ok(paused)
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Row {
     pub age_ns: Option<u64>,
     /// How often it was restarted.
     pub restarts: u32,
+    /// Its kernel has spoken to XenStore.
+    pub booted: bool,
 }
 
 impl Row {

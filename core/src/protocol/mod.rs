@@ -17,6 +17,7 @@
 mod answer;
 mod failure;
 pub mod frame;
+mod happening;
 mod hello;
 mod message;
 mod request;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use answer::{Answer, Created, Definition, Host, PAGE, Row};
 pub use failure::{Failure, File};
+pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};
 pub use message::{Down, RequestId, Up};
 pub use request::{Image, Request, Until};

@@ -77,6 +77,12 @@ pub enum Request<'a> {
         /// For what.
         until: Until,
     },
+    /// What happens to domains, down, as frames of [`super::Happening`]. [`super::What::Now`] is told where the past
+    /// ends. The request ends when cancelled.
+    Events {
+        /// Also what has happened since the one with this serial number, as far as it is known; 0 for all.
+        after: Option<u64>,
+    },
     /// Stops a domain where it is.
     Pause {
         /// Which.
@@ -136,6 +142,7 @@ impl Request<'_> {
             | Self::Find { .. }
             | Self::Config { .. }
             | Self::Wait { .. }
+            | Self::Events { .. }
             | Self::Definition { .. } => Rights::Observe,
             Self::Create { .. }
             | Self::Destroy { .. }
@@ -168,6 +175,7 @@ impl Request<'_> {
             Self::Sched(sched) => Some(sched.domain()),
             Self::Host
             | Self::List { .. }
+            | Self::Events { .. }
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log

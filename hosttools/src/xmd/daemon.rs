@@ -156,14 +156,10 @@ impl Daemon {
     }
 
     fn own_requests(&mut self) {
-        let now = Instant::now();
         while let Some(event) = self.mux.take_own() {
             if let Some(consoles) = &mut self.parts.consoles {
-                consoles.handle(&mut self.mux, event, now);
+                consoles.handle(&mut self.mux, event);
             }
-        }
-        if let Some(consoles) = &mut self.parts.consoles {
-            consoles.tick(&mut self.mux, now);
         }
     }
 
@@ -254,8 +250,7 @@ impl Daemon {
     fn timeout(&self) -> Option<Duration> {
         let now = Instant::now();
         let patience = Some(self.patient_until).filter(|until| *until > now && !self.mux.ring_is_up());
-        let consoles = self.parts.consoles.as_ref().and_then(Consoles::due);
-        let due = [patience, consoles, self.parts.uplink.due()].into_iter().flatten().min()?;
+        let due = [patience, self.parts.uplink.due()].into_iter().flatten().min()?;
         // A moment more, so that what is due then is not found too early.
         Some(due.saturating_duration_since(now) + Duration::from_millis(1))
     }

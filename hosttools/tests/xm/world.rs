@@ -118,6 +118,7 @@ pub(crate) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         ssid: 0,
         age_ns: Some(90_061_000_000_000),
         restarts: 0,
+        booted: true,
     }
 }
 

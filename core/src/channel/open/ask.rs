@@ -28,7 +28,14 @@ impl Ask {
     ) -> Result<Pump, Ended> {
         let outcome = match self {
             Self::Shutdown(managed, wish) => desk.managed.ask_shutdown(desk.store, *managed, *wish),
-            Self::Rename(managed, name) => desk.managed.set_name(desk.store, *managed, name),
+            Self::Rename(managed, name) => {
+                let outcome = desk.managed.set_name(desk.store, *managed, name);
+                let domid = desk.managed.status(*managed).and_then(|status| status.domid);
+                if let (Ok(()), Some(domid)) = (outcome, domid) {
+                    desk.chronicle.borrow_mut().renamed(desk.now, domid, name);
+                }
+                outcome
+            }
         };
         let result = match outcome {
             // The store goes on meanwhile, and will not be busy for long.

@@ -3,12 +3,14 @@
 mod ask;
 mod console;
 mod create;
+mod events;
 mod text;
 mod wait;
 
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use events::Events;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
 
@@ -44,6 +46,8 @@ pub(super) enum Open {
     View(View),
     /// Reads a text.
     Text(Text),
+    /// Listens to what happens.
+    Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
 }
@@ -62,6 +66,7 @@ impl Open {
             Self::Wait(wait) => wait.pump(desk, out, id),
             Self::View(view) => view.pump(desk, out, id),
             Self::Text(text) => text.pump(desk, out, id),
+            Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
         }
     }
@@ -86,6 +91,7 @@ impl Open {
         match self {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
+            Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
         }
@@ -98,6 +104,7 @@ impl Open {
             Self::Wait(wait) => wait.cancel(),
             Self::View(view) => view.cancel(),
             Self::Text(text) => text.cancel(),
+            Self::Events(events) => events.cancel(),
             // A domain on its way down cannot be held up, and XenStore answers soon.
             Self::Ending(_) | Self::Ask(_) => {}
         }
@@ -108,7 +115,7 @@ impl Open {
         match self {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
-            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Ask(_) => {}
+            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
         }
     }
 

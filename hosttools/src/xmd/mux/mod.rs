@@ -84,8 +84,6 @@ pub trait Keeper {
 pub enum Own {
     /// The ring is up; none of them is open.
     Up(Welcome),
-    /// Domains may have come, gone or changed their names.
-    Changed,
     /// Bytes of a stream.
     Data(RequestId, Vec<u8>),
     /// The end of a request that lists domains.

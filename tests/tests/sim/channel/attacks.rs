@@ -25,6 +25,7 @@ fn every<'a>(config: &'a [u8]) -> Vec<(Request<'a>, Rights)> {
         (Request::Find { domain }, Rights::Observe),
         (Request::Config { domain }, Rights::Observe),
         (Request::Wait { domain, until: Until::Gone }, Rights::Observe),
+        (Request::Events { after: None }, Rights::Observe),
         (create, Rights::Children),
         (Request::Destroy { domain }, Rights::Everything),
         (Request::Shutdown { domain, wish: Wish::Halt }, Rights::Everything),

@@ -3,6 +3,7 @@
 mod attacks;
 mod consoles;
 mod create;
+mod events;
 mod requests;
 mod sched;
 

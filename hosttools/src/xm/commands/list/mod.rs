@@ -250,6 +250,7 @@ mod tests {
             ssid: 0,
             age_ns: Some(90_061_000_000_000),
             restarts: 1,
+            booted: true,
         }
     }
 
