@@ -6,11 +6,12 @@ use alloc::format;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Ending, Events, Open, Text, View, Wait};
+use super::pools::Begun;
 use super::session::{Ended, Outbox};
-use super::{records, sched};
+use super::{pools, records, sched};
 use crate::config::DomainName;
 use crate::hyper::{DomId, DomainFlags, Hypervisor};
-use crate::protocol::{Answer, Failure, Request, RequestId, What};
+use crate::protocol::{Answer, Failure, Pools, Request, RequestId, What};
 use crate::store::service::Local;
 
 /// What became of a request at once.
@@ -98,6 +99,10 @@ fn first<'a, H: Hypervisor, S: Local>(
             done(unpaused.inspect(|()| written_down(desk, info.domid, What::Unpaused)))
         }
         Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
+        Request::Pools(Pools::Migrate { pool, .. }) => {
+            pools::migrate(desk, &target, pool)?;
+            Ok(First::Answer(Answer::Done))
+        }
         _ => Err(not_found_anywhere()),
     }
 }
@@ -122,6 +127,10 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Events { after } => Ok(Open::Events(Events::new(desk, after)).into()),
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
+        Request::Pools(request) => match pools::begin(desk, &request)? {
+            Begun::Answer(answer) => Ok(First::Answer(answer)),
+            Begun::Open(open) => Ok(open.into()),
+        },
         _ => Err(not_found_anywhere()),
     }
 }

@@ -36,7 +36,7 @@ impl Managed {
             Err(error) => return self.fail(Failure::Image(error)),
         };
         let (ramdisk, config) = (self.files.ramdisk.clone(), &*self.config);
-        let (request, create) = (build_request(config), create_request(config));
+        let (request, create) = (build_request(config), create_request(config, self.cpupool));
         let build = match config.kind {
             Kind::Pv => {
                 PvBuild::new(kernel, ramdisk, request, create, control).map(Box::new).map(Building::Pv)
@@ -154,7 +154,7 @@ fn build_request(config: &DomainConfig) -> BuildRequest {
     }
 }
 
-fn create_request(config: &DomainConfig) -> CreateDomain {
+fn create_request(config: &DomainConfig, cpupool: u32) -> CreateDomain {
     let limits = &config.platform.limits;
     CreateDomain {
         domid: None,
@@ -167,7 +167,7 @@ fn create_request(config: &DomainConfig) -> CreateDomain {
         max_port: limits.event_channels.as_ref().map_or(EVENT_CHANNELS, |limit| limit.get()),
         max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),
         max_maptrack_frames: limits.maptrack_frames.as_ref().map_or(MAPTRACK_FRAMES, |limit| limit.get()),
-        cpupool: 0,
+        cpupool,
         ssid: 0,
     }
 }

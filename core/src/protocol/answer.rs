@@ -6,6 +6,7 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::Pool;
 use crate::config::List;
 use crate::hyper::{DomainFlags, Promise, Share};
 
@@ -39,6 +40,8 @@ pub enum Answer<'a> {
         /// Where the next page begins, when there is more.
         next: Option<u32>,
     },
+    /// A CPU pool, or that there are no more.
+    Pool(Option<Box<Pool>>),
     /// A definition, or that there are no more.
     #[serde(borrow)]
     Definition(Option<Definition<'a>>),

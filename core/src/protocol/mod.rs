@@ -20,6 +20,7 @@ pub mod frame;
 mod happening;
 mod hello;
 mod message;
+mod pool;
 mod request;
 mod sched;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use failure::{Failure, File};
 pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};
 pub use message::{Down, RequestId, Up};
+pub use pool::{Pool, PoolFailure, Pools};
 pub use request::{Image, Request, Until};
 pub use sched::{Sched, Sharing};
 

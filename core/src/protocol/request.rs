@@ -3,7 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::Sched;
+use super::{Pools, Sched};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -114,6 +114,8 @@ pub enum Request<'a> {
     Log,
     /// About what schedulers give domains.
     Sched(#[serde(borrow)] Sched<'a>),
+    /// About CPU pools.
+    Pools(#[serde(borrow)] Pools<'a>),
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -155,6 +157,7 @@ impl Request<'_> {
             | Self::Undefine { .. } => Rights::Children,
             Self::Dmesg { .. } | Self::Log => Rights::Everything,
             Self::Sched(sched) => sched.needs(),
+            Self::Pools(pools) => pools.needs(),
         }
     }
 
@@ -173,6 +176,7 @@ impl Request<'_> {
             | Self::Console { domain }
             | Self::Undefine { domain } => Some(domain),
             Self::Sched(sched) => Some(sched.domain()),
+            Self::Pools(pools) => pools.domain(),
             Self::Host
             | Self::List { .. }
             | Self::Events { .. }
@@ -187,6 +191,10 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+        match self {
+            Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. } => true,
+            Self::Pools(pools) => pools.is_local(),
+            _ => false,
+        }
     }
 }

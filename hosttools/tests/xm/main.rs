@@ -6,6 +6,7 @@ mod create;
 mod faults;
 mod listing;
 mod managed;
+mod pool;
 mod relay;
 mod sched;
 mod serve;

@@ -7,7 +7,7 @@ use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Host, Image, Request, RequestId, Row, Up,
+    Answer, Created, Definition, Down, Failure, File, Host, Image, Pools, Request, RequestId, Row, Up,
 };
 
 use crate::server::{Connection, Seen};
@@ -151,6 +151,22 @@ impl<'a> Serving<'a> {
             Request::Host => {
                 let scheduler = self.world.lock().unwrap().scheduler.to_owned();
                 self.answer(id, Ok(Answer::Host(Box::new(Host { scheduler, ..host() }))));
+            }
+            Request::Pools(Pools::Definition { after }) => {
+                let found = self
+                    .world
+                    .lock()
+                    .unwrap()
+                    .kept_pools
+                    .range(after.to_owned()..)
+                    .find(|(n, _)| *n != after)
+                    .map(|(n, c)| (n.clone(), c.encode().unwrap()));
+                let found = found.as_ref().map(|(name, config)| Definition { name, config });
+                self.answer(id, Ok(Answer::Definition(found)));
+            }
+            Request::Pools(request) => {
+                let answer = crate::pool::answer(&mut self.world.lock().unwrap(), &request);
+                self.answer(id, answer);
             }
             Request::Sched(request) => {
                 let found = Request::Sched(request).domain().and_then(|domain| self.find(domain));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
-use xendless_core::config::DomainConfig;
+use xendless_core::config::{DomainConfig, PoolConfig};
 use xendless_core::hyper::{DomainFlags, Promise, Share};
-use xendless_core::protocol::{Failure, Host, Request, Row};
+use xendless_core::protocol::{Failure, Host, Pool, Request, Row};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
 /// What there is to answer from.
@@ -15,6 +15,9 @@ pub(crate) struct World {
     /// The configurations of `rows` that have one.
     pub(crate) configs: BTreeMap<u16, DomainConfig>,
     pub(crate) definitions: BTreeMap<String, DomainConfig>,
+    /// The machine's CPU pools, and those that are defined.
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) kept_pools: BTreeMap<String, PoolConfig>,
     /// Xen's scheduler.
     pub(crate) scheduler: &'static str,
     /// What those under it have that were given something.
@@ -78,6 +81,8 @@ impl Default for World {
             rows: vec![control, guest],
             configs: configs.into(),
             definitions: BTreeMap::new(),
+            pools: vec![crate::pool::pool(0, "Pool-0", "credit2", 1)],
+            kept_pools: BTreeMap::new(),
             scheduler: "credit2",
             shares: BTreeMap::new(),
             promises: BTreeMap::new(),

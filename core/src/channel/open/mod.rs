@@ -4,6 +4,7 @@ mod ask;
 mod console;
 mod create;
 mod events;
+mod pool;
 mod text;
 mod wait;
 
@@ -11,6 +12,7 @@ pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
 pub(super) use events::Events;
+pub(super) use pool::PoolWork;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
 
@@ -50,6 +52,8 @@ pub(super) enum Open {
     Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
+    /// A CPU pool is being made or taken apart.
+    Pool(PoolWork),
 }
 
 impl Open {
@@ -68,6 +72,7 @@ impl Open {
             Self::Text(text) => text.pump(desk, out, id),
             Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
+            Self::Pool(work) => work.pump(desk, out, id),
         }
     }
 
@@ -105,6 +110,7 @@ impl Open {
             Self::View(view) => view.cancel(),
             Self::Text(text) => text.cancel(),
             Self::Events(events) => events.cancel(),
+            Self::Pool(work) => work.cancel(),
             // A domain on its way down cannot be held up, and XenStore answers soon.
             Self::Ending(_) | Self::Ask(_) => {}
         }
@@ -115,6 +121,7 @@ impl Open {
         match self {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
+            Self::Pool(work) => work.leave(desk),
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
         }
     }

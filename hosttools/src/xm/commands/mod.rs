@@ -9,6 +9,7 @@ pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod managed;
 pub(super) mod names;
+pub(super) mod pool;
 pub(super) mod sched;
 pub(super) mod shutdown;
 pub(super) mod uptime;

@@ -4,6 +4,7 @@ mod attacks;
 mod consoles;
 mod create;
 mod events;
+mod pools;
 mod requests;
 mod sched;
 

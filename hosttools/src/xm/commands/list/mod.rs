@@ -3,11 +3,13 @@
 mod long;
 mod state;
 
+pub(super) use self::long::uuid as printed_uuid;
+
 use xendless_core::config::DomainConfig;
-use xendless_core::protocol::{Answer, Failure, Request, Row};
+use xendless_core::protocol::{Answer, Failure, Pool, Request, Row};
 
 use self::state::State;
-use super::json;
+use super::{json, pool};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -24,6 +26,8 @@ pub(in crate::xm::commands) struct Entry {
     pub(in crate::xm::commands) row: Option<Row>,
     /// What it would be, when it is only defined.
     pub(in crate::xm::commands) config: Option<DomainConfig>,
+    /// The name of its CPU pool, when it is there and that was asked.
+    pool: Option<String>,
 }
 
 /// `list`.
@@ -40,6 +44,12 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     }
     let mut client = session.connect()?;
     let mut entries = entries(&mut client, &given.operands)?;
+    if given.value("pool").is_some() || given.has("json") || given.has("long") {
+        let pools = pool::all(&mut client)?;
+        for entry in &mut entries {
+            entry.name_pool(&pools);
+        }
+    }
     entries.retain(|entry| {
         given.value("state").is_none_or(|wanted| entry.state.is(wanted))
             && given.value("pool").is_none_or(|wanted| entry.is_in(wanted))
@@ -117,11 +127,11 @@ fn table(session: &mut Session, mut entries: Vec<Entry>, label: bool) -> Result<
 
 impl Entry {
     fn running(row: Row) -> Self {
-        Self { name: row.name.clone(), state: State::of(&row), row: Some(row), config: None }
+        Self { name: row.name.clone(), state: State::of(&row), row: Some(row), config: None, pool: None }
     }
 
     fn dormant(found: Dormant) -> Self {
-        Self { name: found.name, state: State::DORMANT, row: None, config: found.config }
+        Self { name: found.name, state: State::DORMANT, row: None, config: found.config, pool: None }
     }
 
     /// Whether this is the running domain of a definition.
@@ -135,13 +145,20 @@ impl Entry {
         self.pool() == pool
     }
 
+    /// Finds the name of its CPU pool.
+    fn name_pool(&mut self, pools: &[Pool]) {
+        let Some(row) = &self.row else { return };
+        self.pool = pools.iter().find(|pool| pool.id == row.cpupool).map(|pool| pool.name.clone());
+    }
+
     /// The name of its CPU pool.
     fn pool(&self) -> String {
         let named = self.config.as_ref().and_then(|config| config.platform.pool.as_ref());
-        match (&self.row, named) {
-            (Some(row), _) => format!("Pool-{}", row.cpupool),
-            (None, Some(name)) => name.to_string(),
-            (None, None) => "Pool-0".to_owned(),
+        match (&self.row, &self.pool, named) {
+            (Some(_), Some(name), _) => name.clone(),
+            (Some(row), None, _) => format!("Pool-{}", row.cpupool),
+            (None, _, Some(name)) => name.to_string(),
+            (None, _, None) => "Pool-0".to_owned(),
         }
     }
 

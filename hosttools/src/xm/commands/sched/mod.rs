@@ -5,6 +5,7 @@ mod share;
 
 use xendless_core::protocol::{Answer, Request, Sharing};
 
+use super::pool;
 use crate::client::{self, Client};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
@@ -34,7 +35,10 @@ pub(in crate::xm) fn sedf(session: &mut Session, _: &Given) -> Outcome {
 /// Refuses unless some domain can be under this scheduler.
 fn require(client: &mut Client, name: &str) -> Result<(), Error> {
     let found = default(client)?;
-    if found == name { Ok(()) } else { Err(Error::Plain(other_scheduler(&found))) }
+    if found == name || pool::all(client)?.iter().any(|pool| pool.scheduler == name) {
+        return Ok(());
+    }
+    Err(Error::Plain(other_scheduler(&found)))
 }
 
 fn other_scheduler(name: &str) -> String {

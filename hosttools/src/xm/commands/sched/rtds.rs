@@ -8,6 +8,7 @@ use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::commands::json;
 use crate::xm::commands::list::{Entry, entries, entry};
+use crate::xm::commands::pool;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, explain};
@@ -160,8 +161,13 @@ fn show(
 ) -> Outcome {
     let names: Vec<String> = domain.into_iter().map(str::to_owned).collect();
     let mut shown = Vec::new();
+    let pool = given.value("cpupool").map(|word| pool::number(client, word)).transpose()?;
     // What does not run has no promise yet.
-    for found in entries(client, &names)?.into_iter().filter(|found| found.row.is_some()) {
+    for found in entries(client, &names)? {
+        let Some(row) = &found.row else { continue };
+        if pool.is_some_and(|pool| pool != row.cpupool) {
+            continue;
+        }
         let rows = match promises(client, &found.id()) {
             Ok(rows) => rows,
             Err(client::Error::Failed(Failure::OtherScheduler(_) | Failure::NoSuchDomain)) => Vec::new(),
