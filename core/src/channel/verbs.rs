@@ -5,7 +5,7 @@ use alloc::format;
 
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
-use super::open::{Ask, Create, Ending, Events, Open, Text, View, Wait};
+use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
 use super::pools::Begun;
 use super::session::{Ended, Outbox};
 use super::{pools, records, sched};
@@ -99,6 +99,7 @@ fn first<'a, H: Hypervisor, S: Local>(
             done(unpaused.inspect(|()| written_down(desk, info.domid, What::Unpaused)))
         }
         Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
+        Request::Dump { live, hold, .. } => dump(desk, caller, target, live, hold).map(Into::into),
         Request::Pools(Pools::Migrate { pool, .. }) => {
             pools::migrate(desk, &target, pool)?;
             Ok(First::Answer(Answer::Done))
@@ -183,6 +184,23 @@ fn destroy<H: Hypervisor, S: Local>(
         (None, Some(domid)) => Ok(Open::Ending(Ending::Unmanaged(domid))),
         (None, None) => Err(Failure::NoSuchDomain),
     }
+}
+
+fn dump<H: Hypervisor, S: Local>(
+    desk: &Desk<'_, H, S>,
+    caller: &Caller,
+    target: Target,
+    live: bool,
+    hold: bool,
+) -> Result<Open, Failure> {
+    let info = target.info.ok_or(Failure::NotRunning)?;
+    if info.domid == caller.domid || info.domid == CONTROL {
+        let domid = info.domid;
+        return Err(Failure::Invalid(format!(
+            "domain {domid} cannot be dumped: it would pause its own control"
+        )));
+    }
+    Dump::new(desk, info, live, hold).map(Open::Dump)
 }
 
 fn view<H: Hypervisor, S: Local>(desk: &mut Desk<'_, H, S>, target: &Target) -> Result<Open, Failure> {

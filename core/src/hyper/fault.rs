@@ -4,10 +4,10 @@
 use core::cell::Cell;
 
 use super::{
-    Access, Call, Console, CpuMap, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Domains,
-    EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory,
-    PoolInfo, Port, PortState, Progress, Promise, PvStart, PvhStart, Result, Scheduler, SchedulerKind,
-    Schedulers, Share, ShutdownReason, VcpuId, Virq, XenBuild, XenVersion,
+    Access, CONTEXT, Call, Console, CpuMap, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Domains,
+    EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Inspect, Launch, Mfn,
+    PhysMemory, PoolInfo, Port, PortState, Progress, Promise, PvStart, PvhStart, Result, Scheduler,
+    SchedulerKind, Schedulers, Share, ShutdownReason, VcpuId, Virq, XenBuild, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -313,5 +313,25 @@ impl<H: CpuPools> CpuPools for FaultInjector<H> {
 
     fn free_cpus(&self) -> Result<CpuMap> {
         self.gate(Call::PoolFreeInfo)?.free_cpus()
+    }
+}
+
+impl<H: Inspect> Inspect for FaultInjector<H> {
+    type Seen = H::Seen;
+
+    fn frame_end(&self, domid: DomId) -> Result<u64> {
+        self.gate(Call::FrameEnd)?.frame_end(domid)
+    }
+
+    fn frames_held(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()> {
+        self.gate(Call::FramesHeld)?.frames_held(domid, first, held)
+    }
+
+    fn look_at(&self, domid: DomId, gfn: Gfn) -> Result<Self::Seen> {
+        self.gate(Call::LookAt)?.look_at(domid, gfn)
+    }
+
+    fn registers(&self, domid: DomId, vcpu: VcpuId, out: &mut [u8; CONTEXT]) -> Result<()> {
+        self.gate(Call::VcpuContextGet)?.registers(domid, vcpu, out)
     }
 }

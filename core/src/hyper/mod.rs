@@ -13,6 +13,7 @@ pub mod encode;
 mod error;
 mod fault;
 mod ids;
+mod inspect;
 mod schedule;
 mod traits;
 
@@ -24,6 +25,7 @@ pub use domain::{
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
+pub use inspect::{CONTEXT, FRAMES, Inspect};
 pub use schedule::{CpuMap, CpuPools, PoolInfo, Promise, Schedulers, Share};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,

@@ -3,8 +3,8 @@
 use core::ops::Deref;
 
 use super::{
-    CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart,
-    PvhStart, Result, SchedulerKind, Schedulers, ShutdownReason, Virq, XenBuild, XenVersion,
+    CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Inspect, Mfn, Port,
+    PvStart, PvhStart, Result, SchedulerKind, Schedulers, ShutdownReason, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -191,6 +191,7 @@ pub trait Hypervisor:
     + Host
     + Schedulers
     + CpuPools
+    + Inspect
 {
 }
 
@@ -205,5 +206,6 @@ impl<T> Hypervisor for T where
         + Host
         + Schedulers
         + CpuPools
+        + Inspect
 {
 }

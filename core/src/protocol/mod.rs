@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod dump;
 mod failure;
 pub mod frame;
 mod happening;

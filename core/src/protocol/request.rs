@@ -112,6 +112,15 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// A domain's memory and registers, down, as [`super::dump::Piece`]s. The domain is paused meanwhile.
+    Dump {
+        /// Which.
+        domain: &'a str,
+        /// It is not paused.
+        live: bool,
+        /// It stays paused behind the last piece, until the request is cancelled or the domain is gone.
+        hold: bool,
+    },
     /// About what schedulers give domains.
     Sched(#[serde(borrow)] Sched<'a>),
     /// About CPU pools.
@@ -153,6 +162,7 @@ impl Request<'_> {
             | Self::Unpause { .. }
             | Self::Rename { .. }
             | Self::Console { .. }
+            | Self::Dump { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
             Self::Dmesg { .. } | Self::Log => Rights::Everything,
@@ -174,6 +184,7 @@ impl Request<'_> {
             | Self::Unpause { domain }
             | Self::Rename { domain, .. }
             | Self::Console { domain }
+            | Self::Dump { domain, .. }
             | Self::Undefine { domain } => Some(domain),
             Self::Sched(sched) => Some(sched.domain()),
             Self::Pools(pools) => pools.domain(),

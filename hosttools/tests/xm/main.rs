@@ -3,6 +3,7 @@
 
 mod console;
 mod create;
+mod dump;
 mod faults;
 mod listing;
 mod managed;

@@ -116,7 +116,9 @@ impl<'a> Serving<'a> {
         }
         match request {
             Request::Create { config, kernel, ramdisk, .. } => self.create(id, config, kernel, ramdisk),
-            Request::Console { .. } | Request::Dmesg { .. } | Request::Log => self.stream(id, &request),
+            Request::Console { .. } | Request::Dmesg { .. } | Request::Log | Request::Dump { .. } => {
+                self.stream(id, &request);
+            }
             Request::Wait { domain, .. } => {
                 if self.world.lock().unwrap().stubborn {
                     self.open.insert(id, Open::Wait);
@@ -215,7 +217,10 @@ impl<'a> Serving<'a> {
 
     /// What comes down waits for credit.
     fn stream(&mut self, id: RequestId, request: &Request<'_>) {
-        let rest = self.world.lock().unwrap().text.clone();
+        let world = self.world.lock().unwrap();
+        let dump = matches!(request, Request::Dump { .. });
+        let rest = if dump { world.dump.clone() } else { world.text.clone() };
+        drop(world);
         let console = matches!(request, Request::Console { .. });
         self.open.insert(id, Open::Text { rest, console });
     }
@@ -232,7 +237,10 @@ impl<'a> Serving<'a> {
             return;
         }
         self.open.remove(&id);
-        if console {
+        if !console && self.world.lock().unwrap().dump_stalls {
+            self.open.insert(id, Open::Wait);
+            self.seen.note("dumped".to_owned());
+        } else if console {
             self.open.insert(id, Open::Console);
             self.connection.send(&Down::Credit { id, bytes: 1000 });
         } else {
@@ -325,6 +333,7 @@ fn line(request: &Request<'_>) -> String {
         Request::Wait { domain, until } => format!("wait {domain} {until:?}"),
         Request::Rename { domain, name } => format!("rename {domain} {name}"),
         Request::Dmesg { clear } => format!("dmesg clear={clear}"),
+        Request::Dump { domain, live, hold } => format!("dump {domain} live={live} hold={hold}"),
         Request::Sched(request) => format!("{request:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();

@@ -18,6 +18,9 @@ pub(crate) struct World {
     /// The machine's CPU pools, and those that are defined.
     pub(crate) pools: Vec<Pool>,
     pub(crate) kept_pools: BTreeMap<String, PoolConfig>,
+    /// What comes for a dump, and whether its end never does.
+    pub(crate) dump: Vec<u8>,
+    pub(crate) dump_stalls: bool,
     /// Xen's scheduler.
     pub(crate) scheduler: &'static str,
     /// What those under it have that were given something.
@@ -83,6 +86,8 @@ impl Default for World {
             definitions: BTreeMap::new(),
             pools: vec![crate::pool::pool(0, "Pool-0", "credit2", 1)],
             kept_pools: BTreeMap::new(),
+            dump: Vec::new(),
+            dump_stalls: false,
             scheduler: "credit2",
             shares: BTreeMap::new(),
             promises: BTreeMap::new(),

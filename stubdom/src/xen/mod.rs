@@ -5,6 +5,7 @@ mod control;
 mod domains;
 mod grants;
 mod host;
+mod inspect;
 mod launch;
 mod memory;
 mod own;

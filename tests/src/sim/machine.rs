@@ -93,7 +93,7 @@ pub(super) struct Machine {
 }
 
 /// The first frame of the simulated memory.
-const FIRST_FRAME: u64 = 0x1000;
+pub(super) const FIRST_FRAME: u64 = 0x1000;
 
 impl Machine {
     pub(super) fn new(config: Config) -> Self {

@@ -14,6 +14,7 @@ mod channels;
 mod domains;
 mod grants;
 mod host;
+mod inspect;
 mod launch;
 mod machine;
 mod memory;

@@ -3,6 +3,7 @@
 mod ask;
 mod console;
 mod create;
+mod dump;
 mod events;
 mod pool;
 mod text;
@@ -11,6 +12,7 @@ mod wait;
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use dump::Dump;
 pub(super) use events::Events;
 pub(super) use pool::PoolWork;
 pub(super) use text::Text;
@@ -54,6 +56,8 @@ pub(super) enum Open {
     Ask(Ask),
     /// A CPU pool is being made or taken apart.
     Pool(PoolWork),
+    /// Reads a domain's memory.
+    Dump(Dump),
 }
 
 impl Open {
@@ -73,6 +77,7 @@ impl Open {
             Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
             Self::Pool(work) => work.pump(desk, out, id),
+            Self::Dump(dump) => dump.pump(desk, out, id),
         }
     }
 
@@ -96,6 +101,7 @@ impl Open {
         match self {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
+            Self::Dump(dump) => dump.credit(bytes),
             Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
@@ -111,6 +117,7 @@ impl Open {
             Self::Text(text) => text.cancel(),
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
+            Self::Dump(dump) => dump.cancel(),
             // A domain on its way down cannot be held up, and XenStore answers soon.
             Self::Ending(_) | Self::Ask(_) => {}
         }
@@ -122,6 +129,7 @@ impl Open {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
             Self::Pool(work) => work.leave(desk),
+            Self::Dump(dump) => dump.leave(desk),
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
         }
     }

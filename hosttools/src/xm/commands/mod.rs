@@ -3,6 +3,7 @@
 pub(super) mod console;
 pub(super) mod control;
 pub(super) mod create;
+pub(super) mod dump;
 pub(super) mod info;
 mod json;
 pub(super) mod list;

@@ -3,6 +3,7 @@
 mod attacks;
 mod consoles;
 mod create;
+mod dump;
 mod events;
 mod pools;
 mod requests;

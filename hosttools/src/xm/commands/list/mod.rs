@@ -246,12 +246,12 @@ fn seconds(ns: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::xm::commands) mod tests {
     use xendless_core::hyper::DomainFlags;
 
     use super::*;
 
-    pub(super) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
+    pub(in crate::xm::commands) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         Row {
             domid,
             uuid: [7; 16],
