@@ -42,6 +42,8 @@ pub enum Answer<'a> {
     },
     /// A CPU pool, or that there are no more.
     Pool(Option<Box<Pool>>),
+    /// The last part of a log, as text.
+    Log(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A definition, or that there are no more.
     #[serde(borrow)]
     Definition(Option<Definition<'a>>),

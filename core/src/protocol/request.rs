@@ -125,6 +125,8 @@ pub enum Request<'a> {
     Sched(#[serde(borrow)] Sched<'a>),
     /// About CPU pools.
     Pools(#[serde(borrow)] Pools<'a>),
+    /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
+    RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -165,7 +167,7 @@ impl Request<'_> {
             | Self::Dump { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog => Rights::Everything,
             Self::Sched(sched) => sched.needs(),
             Self::Pools(pools) => pools.needs(),
         }
@@ -194,6 +196,7 @@ impl Request<'_> {
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
+            | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
         }
@@ -203,7 +206,7 @@ impl Request<'_> {
     #[must_use]
     pub const fn is_local(&self) -> bool {
         match self {
-            Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. } => true,
+            Self::RelayLog | Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. } => true,
             Self::Pools(pools) => pools.is_local(),
             _ => false,
         }

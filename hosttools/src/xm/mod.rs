@@ -9,12 +9,14 @@ mod commands;
 mod dispatch;
 mod error;
 mod help;
+mod listener;
 mod options;
 mod out;
 mod session;
 mod signals;
 mod table;
 mod terminal;
+mod timer;
 mod tree;
 
 use std::ffi::OsString;

@@ -179,7 +179,7 @@ fn logs_are_printed_whole_and_harmless() {
     assert_eq!((status, out.as_str()), (0, "(XEN) \\u{1b}[31mgrüße\n\ttab\\r\n"));
     assert_eq!(server.seen.all()[0], "dmesg clear=true");
     let (status, out, _) = crate::parts(&server.xm("log"));
-    assert_eq!((status, out.as_str()), (0, "(XEN) \\u{1b}[31mgrüße\n\ttab\\r\n\n"));
+    assert_eq!((status, out.as_str()), (0, "(XEN) \\u{1b}[31mgrüße\n\ttab\\r\nxmd: is \\u{1b} there\n\n"));
     let (status, _, err) = crate::parts(&server.xm("dmesg now"));
     assert_eq!((status, err.as_str()), (1, "Error: No parameter required\n"));
 }

@@ -4,6 +4,7 @@
 mod console;
 mod create;
 mod dump;
+mod events;
 mod faults;
 mod listing;
 mod managed;

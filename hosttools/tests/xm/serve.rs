@@ -7,11 +7,12 @@ use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Host, Image, Pools, Request, RequestId, Row, Up,
+    Answer, Created, Definition, Down, Failure, File, Happening, Host, Image, Pools, Request, RequestId, Row,
+    Up, What,
 };
 
 use crate::server::{Connection, Seen};
-use crate::world::{Fault, World, host, row};
+use crate::world::{Fault, World, happening, host, row};
 
 /// The id of a domain that is made.
 pub(crate) const NEW: u16 = 42;
@@ -39,6 +40,8 @@ enum Open {
     },
     Console,
     Wait,
+    /// What happens, told when there is credit.
+    Events(Vec<Happening>),
 }
 
 impl<'a> Serving<'a> {
@@ -129,6 +132,7 @@ impl<'a> Serving<'a> {
                 }
             }
             Request::List { from } => self.list(id, from),
+            Request::Events { after } => self.events(id, after),
             Request::Definition { after } => {
                 let found = self
                     .world
@@ -150,6 +154,7 @@ impl<'a> Serving<'a> {
                     bytes.as_ref().map(|bytes| Answer::Config(bytes)).ok_or(Failure::NoSuchDomain),
                 );
             }
+            Request::RelayLog => self.answer(id, Ok(Answer::Log(b"xmd: is \x1b there\n"))),
             Request::Host => {
                 let scheduler = self.world.lock().unwrap().scheduler.to_owned();
                 self.answer(id, Ok(Answer::Host(Box::new(Host { scheduler, ..host() }))));
@@ -225,7 +230,23 @@ impl<'a> Serving<'a> {
         self.open.insert(id, Open::Text { rest, console });
     }
 
+    /// What the test has happen, in the past or just now.
+    fn events(&mut self, id: RequestId, after: Option<u64>) {
+        let mut told = self.world.lock().unwrap().happenings.clone();
+        let now = happening(0, "", What::Now);
+        told.insert(if after.is_some() { told.len() } else { 0 }, now);
+        self.open.insert(id, Open::Events(told));
+    }
+
     fn credit(&mut self, id: RequestId, bytes: u32) {
+        if let Some(Open::Events(told)) = self.open.get_mut(&id) {
+            let mut frames = Vec::new();
+            told.drain(..).for_each(|one| frame::append(&mut frames, &one).unwrap());
+            for bytes in frames.chunks(50) {
+                self.connection.send(&Down::Data { id, bytes });
+            }
+            return;
+        }
         let Some(Open::Text { rest, console }) = self.open.get_mut(&id) else { return };
         let count = usize::try_from(bytes).unwrap().min(rest.len());
         let (text, console, ends) = (rest.drain(..count).collect::<Vec<u8>>(), *console, rest.is_empty());

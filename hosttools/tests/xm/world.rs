@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 
 use xendless_core::config::{DomainConfig, PoolConfig};
 use xendless_core::hyper::{DomainFlags, Promise, Share};
-use xendless_core::protocol::{Failure, Host, Pool, Request, Row};
+use xendless_core::protocol::{Failure, Happening, Host, Pool, Request, Row, What};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
 /// What there is to answer from.
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) too_late: bool,
     /// Domains do not shut down by themselves.
     pub(crate) stubborn: bool,
+    /// What happens as soon as somebody listens.
+    pub(crate) happenings: Vec<Happening>,
     /// What is refused, and how.
     pub(crate) refuse: fn(&Request<'_>) -> Option<Failure>,
     pub(crate) fault: Fault,
@@ -97,6 +99,7 @@ impl Default for World {
             held: None,
             too_late: false,
             stubborn: false,
+            happenings: Vec::new(),
             refuse: |_| None,
             fault: Fault::None,
         }
@@ -129,6 +132,19 @@ pub(crate) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         age_ns: Some(90_061_000_000_000),
         restarts: 0,
         booted: true,
+    }
+}
+
+/// Something that happened to a domain, five seconds ago.
+pub(crate) fn happening(domid: u16, name: &str, what: What) -> Happening {
+    let uuid = [u8::try_from(domid).unwrap(); 16];
+    Happening {
+        serial: 17,
+        ago_ns: 5_000_000_000,
+        domid: Some(domid).filter(|domid| *domid > 0),
+        name: name.into(),
+        uuid,
+        what,
     }
 }
 

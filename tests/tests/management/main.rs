@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod demo;
 mod errors;
+mod events;
 mod relay;
 mod transcript;
 mod vchan;
@@ -25,7 +26,7 @@ use xendless_tests::qemu::machine::Machine;
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 6] = ["commands", "relay", "debian", "errors", "vchan", "reboot"];
+const PARTS: [&str; 7] = ["commands", "events", "relay", "debian", "errors", "vchan", "reboot"];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =

@@ -92,10 +92,14 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('a', "all", "All domains but the one that manages them."),
             Opt::flag('w', "wait", "Wait until it has happened."),
             Opt::flag('H', "halt", "Ask it to halt without powering off."),
+            Opt::long("on-xend-stop", "All defined domains whose on_xend_stop says so, as at the end."),
             Opt::flag('R', "reboot", "Ask it to restart."),
         ]),
     Command::new("start", "[options] <DomainName>", "Start a domain from its definition.",
-        Action::Run(managed::start)).common().options(&[PAUSED, CONSOLE, VIEWER, AUTOPASS]),
+        Action::Run(managed::start)).common().options(&[
+            PAUSED, CONSOLE, VIEWER, AUTOPASS,
+            Opt::long("on-xend-start", "Start all defined domains whose on_xend_start says so, as at boot."),
+        ]),
     Command::later("suspend", "<DomainName>", "Save a defined domain, to be resumed later.").operands(1, 1).common(),
     Command::later("sysrq", "<Domain> <letter>", "Send a magic SysRq key to a domain.").operands(2, 2),
     Command::later("trigger", "<Domain> <nmi|reset|init|s3resume|power> [VCPU]", "Send a trigger to a domain.")

@@ -17,7 +17,7 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('n', "numa", "Print the host's topology, too."),
             JSON,
         ]),
-    Command::new("log", "", "Print the log of the control domain.", Action::Run(logs::log)).operands(0, 0),
+    Command::new("log", "", "Print the logs of the control domain and of xmd.", Action::Run(logs::log)).operands(0, 0),
     Command::gone("serve", "", "Serve the protocol of xend on standard input and output.",
         "This function needs xend, which Xen no longer has; xmd is reached through its socket."),
 ];

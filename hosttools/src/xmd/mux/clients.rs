@@ -9,6 +9,7 @@ use xendless_core::protocol::{
 };
 use xendless_core::rights::Rights;
 
+use super::super::note::noted;
 use super::outbox::Outbox;
 use super::ring::Owner;
 use super::{ALL_CLIENTS, ClientId, Keeper, Kept, LOW, Mux, PER_CLIENT, Peer, RING_LOW};
@@ -280,6 +281,7 @@ impl Mux {
     /// Answers what is kept here.
     fn answer_here(&mut self, to: ClientId, id: RequestId, request: &Request<'_>, keeper: &mut dyn Keeper) {
         let result = match *request {
+            Request::RelayLog => return self.answer(to, id, Ok(Answer::Log(noted().as_bytes()))),
             Request::Define { config } => keeper.define(Kept::Domain, config),
             Request::Undefine { domain } => keeper.undefine(Kept::Domain, domain),
             Request::Pools(Pools::Define { config }) => keeper.define(Kept::Pool, config),

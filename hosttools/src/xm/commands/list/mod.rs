@@ -8,6 +8,7 @@ pub(super) use self::long::uuid as printed_uuid;
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Pool, Request, Row};
 
+pub(in crate::xm::commands) use self::long::uuid;
 use self::state::State;
 use super::{json, pool};
 use crate::client::{self, Client};
