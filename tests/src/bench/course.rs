@@ -89,7 +89,9 @@ impl Course {
     pub fn run(self, side: Side) -> Result<Figures> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bench");
         let mut admin = side.admin(self.commands(side));
-        admin.images_mib = IMAGES_MIB;
+        if self != Self::Promises {
+            admin.images_mib = IMAGES_MIB;
+        }
         admin.additions = vec![
             (folder.into(), "/bench".into()),
             (artifacts::stopwatch()?, "/usr/bin/stopwatch".into()),
