@@ -6,16 +6,18 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod complete;
 mod dispatch;
 mod error;
 mod help;
+mod manual;
 mod options;
 mod out;
 mod session;
+mod shell;
 mod signals;
 mod table;
 mod terminal;
-mod tree;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,15 +1,15 @@
 //! Sub-commands beyond the classic 103.
 
 use super::{Action, Command};
-use crate::xm::{dispatch, tree};
+use crate::xm::{complete, dispatch, manual};
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
     Command::new("help", "[SubCommand]", "Print all sub-commands, or how to use one.", Action::Run(dispatch::help))
         .common(),
     Command::new("completions", "<bash|fish|zsh>", "Print what lets a shell complete the words of xm.",
-        Action::Run(tree::completions)).operands(1, 1),
-    Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(tree::man)).operands(1, 1),
+        Action::Run(complete::completions)).operands(1, 1),
+    Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(manual::run)).operands(1, 1),
     Command::gone("cfgbootpolicy", "<policy> [kernelversion]", "Add a policy to the boot loader's menu.",
         "ACM policies were removed in Xen 4.2; boot Xen with flask= and a FLASK policy as a module."),
     Command::later("loadpolicy", "<policy>", "Load a policy."),
