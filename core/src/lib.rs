@@ -25,6 +25,7 @@
 //! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`protocol`] | what management domains and the control domain say to each other | types that cannot hold nonsense; decoding is bounded |
 //! | [`journal`] | what happened lately, as text | bounded; the oldest goes first |
+//! | [`chronicle`] | what happened to domains lately, for those who wait for it | bounded; who comes late learns how much was missed |
 //! | [`channel`] | the control rings: requests of management domains | rights are looked at in one place; a broken client is cut off alone |
 //! | [`control`] | the control domain at work | one bounded step of each kind of work per turn |
 //! | [`boot`] | from Xen's hand-over to a working [`control::Control`] | all or nothing |
@@ -40,6 +41,7 @@ pub mod boot;
 pub mod builder;
 pub mod bundle;
 pub mod channel;
+pub mod chronicle;
 pub mod config;
 pub mod console;
 pub mod control;

@@ -14,13 +14,16 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Nanoseconds since Xen booted, when the counter stands at `tsc`, before or behind the published moment.
+    /// Nanoseconds since Xen booted, when the counter stands at `tsc`, before or behind the published moment. The counter
+    /// of a domain may start when the domain does, and then the published moment may lie below zero.
     #[must_use]
     pub fn nanoseconds(&self, tsc: u64) -> u64 {
-        if tsc >= self.tsc_timestamp {
-            self.system_time.saturating_add(self.duration(tsc - self.tsc_timestamp))
+        let ticks = tsc.wrapping_sub(self.tsc_timestamp).cast_signed();
+        let duration = self.duration(ticks.unsigned_abs());
+        if ticks >= 0 {
+            self.system_time.saturating_add(duration)
         } else {
-            self.system_time.saturating_sub(self.duration(self.tsc_timestamp - tsc))
+            self.system_time.saturating_sub(duration)
         }
     }
 
@@ -48,6 +51,12 @@ mod tests {
     }
 
     #[test]
+    fn the_published_moment_may_lie_before_the_counters_zero() {
+        let early = Scale { tsc_timestamp: 1000_u64.wrapping_neg(), ..TWO_GHZ };
+        assert_eq!(early.nanoseconds(1000), 6000);
+    }
+
+    #[test]
     fn shifts_either_way() {
         assert_eq!(Scale { tsc_shift: 1, ..TWO_GHZ }.nanoseconds(3000), 7000);
         assert_eq!(Scale { tsc_shift: -1, ..TWO_GHZ }.nanoseconds(3000), 5500);
@@ -58,6 +67,6 @@ mod tests {
         let year = 365 * 24 * 3600 * 1_000_000_000;
         let start = Scale { tsc_timestamp: 0, system_time: 0, ..TWO_GHZ };
         assert_eq!(start.nanoseconds(2 * year), year);
-        assert_eq!(start.nanoseconds(u64::MAX), u64::MAX >> 1);
+        assert_eq!(start.nanoseconds(u64::MAX >> 1), u64::MAX >> 2);
     }
 }

@@ -1,7 +1,8 @@
-//! The simulated hypervisor, the driver for real Xen under QEMU, the admin domain that is booted there, and a person's
-//! terminal.
+//! The simulated hypervisor, the driver for real Xen under QEMU, the admin domain that is booted there, a person's
+//! terminal, and the comparison with Debian's own tools.
 
 pub mod admin;
+pub mod bench;
 pub mod differential;
 pub mod fuzzing;
 pub mod kernel;

@@ -73,6 +73,7 @@ impl Host for Nonsense {
             threads_per_core: 1,
             cores_per_socket: 1,
             cpus: 1,
+            cpu_ids: 1,
             nodes: 1,
             cpu_khz: 1,
             total_pages: 1,

@@ -4,13 +4,19 @@
 use super::{BuildError, Cause};
 use crate::hyper::{
     CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory, Port,
-    Progress, Result,
+    Progress, Result, Vcpus,
 };
 
 /// All that a build asks of a hypervisor.
-pub trait BuildHypervisor: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+pub trait BuildHypervisor:
+    Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Vcpus
+{
+}
 
-impl<T> BuildHypervisor for T where T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch {}
+impl<T> BuildHypervisor for T where
+    T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Vcpus
+{
+}
 
 /// A shared page of a new domain, and the channel that belongs to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,6 +3,7 @@
 use alloc::format;
 use core::cell::RefCell;
 
+use crate::chronicle::Chronicle;
 use crate::config::Uuid;
 use crate::console::Consoles;
 use crate::hyper::{DomId, DomainHandle, DomainInfo, Hypervisor};
@@ -31,6 +32,8 @@ pub struct Desk<'a, H: Hypervisor, S> {
     pub images: &'a mut Images,
     /// What happened lately.
     pub journal: &'a RefCell<Journal>,
+    /// What happened to domains lately.
+    pub chronicle: &'a RefCell<Chronicle>,
     /// The state of the heap.
     pub heap: HeapUsage,
     /// Nanoseconds since Xen booted.
@@ -136,5 +139,5 @@ impl Caller {
 
 /// A refusal of the hypervisor as a failure.
 pub(super) fn refused(error: &crate::hyper::HvError) -> Failure {
-    Failure::Hypervisor(format!("{error}"))
+    Failure::Refused { errno: error.errno.0, text: format!("{error}") }
 }

@@ -7,8 +7,9 @@ use super::desk::Desk;
 use crate::builder::Cause;
 use crate::config::DomainConfig;
 use crate::hyper::Hypervisor;
-use crate::life::{self, CreateError};
+use crate::life::{self, ChangeError, CreateError};
 use crate::protocol::{Failure, File};
+use crate::store::service::Refused;
 
 /// KiB of `pages`.
 const fn kib(pages: u64) -> u64 {
@@ -49,6 +50,20 @@ pub(super) fn not_created(why: &life::Failure) -> Failure {
             Cause::Hypervisor(_) => Failure::Create(error.to_string()),
         },
         other => Failure::Create(format!("{other}")),
+    }
+}
+
+/// A domain that could not be changed.
+pub(super) fn not_changed(error: ChangeError) -> Failure {
+    match error {
+        ChangeError::NoSuchDomain => Failure::NoSuchDomain,
+        ChangeError::NotRunning => Failure::NotRunning,
+        ChangeError::DoesNotFit => Failure::Invalid("its configuration changed meanwhile".into()),
+        ChangeError::NameTaken(domid) => Failure::NameTaken { domid: domid.map(|domid| domid.0) },
+        ChangeError::Store(Refused::Later) => Failure::Hypervisor("XenStore is busy".into()),
+        ChangeError::Store(Refused::Error(error)) => {
+            Failure::Hypervisor(format!("XenStore answered {}", error.name()))
+        }
     }
 }
 

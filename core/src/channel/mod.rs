@@ -12,9 +12,11 @@
 //! A domain is named by what a person types: its name, else its number, else its UUID.
 #![forbid(unsafe_code)]
 
+mod adjust;
 mod desk;
 mod failures;
 mod link;
+mod machine;
 mod news;
 mod open;
 mod records;
@@ -50,6 +52,8 @@ pub struct Channels<O> {
     turn: usize,
     /// Domains that came to run and whose rights were not looked at yet. The next step does.
     started: heapless::Vec<(ManagedId, DomId), STARTED>,
+    /// The number of the first happening that nobody was told of.
+    untold: u64,
     /// Domains whose nodes have to go.
     forgotten: heapless::Vec<DomId, LINKS>,
 }
@@ -58,7 +62,13 @@ impl<O> Channels<O> {
     /// None yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { links: Vec::new(), turn: 0, started: heapless::Vec::new(), forgotten: heapless::Vec::new() }
+        Self {
+            links: Vec::new(),
+            turn: 0,
+            started: heapless::Vec::new(),
+            untold: 0,
+            forgotten: heapless::Vec::new(),
+        }
     }
 }
 
@@ -73,7 +83,7 @@ impl<O: SharedOut> Channels<O> {
     pub fn note(&mut self, news: &life::News) {
         match *news {
             // There is one at most for each domain that has a turn, and a step comes after each turn.
-            life::News::Started { id, domid } => drop(self.started.push((id, domid))),
+            life::News::Started { id, domid, .. } => drop(self.started.push((id, domid))),
             life::News::Ending { domid } => {
                 for link in self.links.iter_mut().filter(|link| link.caller.domid == domid) {
                     link.ending = true;
@@ -92,6 +102,13 @@ impl<O: SharedOut> Channels<O> {
         for link in &mut self.links {
             link.session.look_again();
             link.busy = true;
+        }
+    }
+
+    /// The next happening in the chronicle will have this number, so there may be more to tell than before.
+    pub fn happened(&mut self, next: u64) {
+        if core::mem::replace(&mut self.untold, next) != next {
+            self.links.iter_mut().for_each(|link| link.busy = true);
         }
     }
 

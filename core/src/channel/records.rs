@@ -66,6 +66,7 @@ fn row<H: Hypervisor, S>(desk: &Desk<'_, H, S>, info: &DomainInfo) -> Row {
         ssid: info.ssid,
         age_ns: started_at.and_then(|at| desk.now.checked_sub(at)),
         restarts: view.map_or(0, |view| view.restarts),
+        booted: desk.chronicle.borrow().has_booted(info.domid),
     }
 }
 
@@ -98,6 +99,7 @@ pub(super) fn host<H: Hypervisor, S: Local>(desk: &Desk<'_, H, S>) -> Result<Hos
         heap_used_kib: heap.used_kib,
         heap_limit_kib: heap.limit_kib,
         cpus,
+        free_cpus: desk.hv.free_cpus().map_err(failed)?.count(),
         nodes,
         cores_per_socket,
         threads_per_core,

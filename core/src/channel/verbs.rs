@@ -3,14 +3,16 @@
 use alloc::boxed::Box;
 use alloc::format;
 
+use super::adjust;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
-use super::open::{Ask, Create, Ending, Open, Text, View, Wait};
-use super::records;
+use super::open::{Ask, Create, Ending, Events, Open, Text, View, Wait};
 use super::session::{Ended, Outbox};
+use super::{machine, records};
 use crate::config::DomainName;
-use crate::hyper::{DomainFlags, Hypervisor};
-use crate::protocol::{Answer, Failure, Request, RequestId};
+use crate::hyper::{DomId, DomainFlags, Hypervisor};
+use crate::protocol::resources::Machine;
+use crate::protocol::{Answer, Failure, Request, RequestId, What};
 use crate::store::service::Local;
 
 /// What became of a request at once.
@@ -60,6 +62,10 @@ fn first<'a, H: Hypervisor, S: Local>(
     };
     match *request {
         Request::Find { .. } => Ok(First::Answer(records::one(desk, &target)?)),
+        Request::Vcpus { from, .. } => Ok(First::Answer(machine::vcpus(desk, &target, from)?)),
+        Request::Adjust { what, .. } => {
+            Ok(adjust::begin(desk, caller, &target, &what)?.map_or(First::Answer(Answer::Done), First::Open))
+        }
         Request::Console { .. } => view(desk, &target).map(Into::into),
         Request::Destroy { .. } => destroy(desk, caller, &target).map(Into::into),
         Request::Shutdown { wish, .. } => {
@@ -76,24 +82,34 @@ fn first<'a, H: Hypervisor, S: Local>(
         }
         Request::Wait { until, .. } => Ok(Open::Wait(Wait::new(target.running()?, until)).into()),
         Request::Pause { .. } => {
-            let (domid, _) = target.running()?;
+            let info = target.info.as_ref().ok_or(Failure::NotRunning)?;
+            let domid = info.domid;
             if domid == caller.domid || domid == CONTROL {
                 return Err(Failure::Invalid(format!(
                     "domain {domid} cannot be paused: it would pause its own control"
                 )));
             }
-            done(desk.hv.pause_domain(domid))
+            // Xen counts pauses; a person means a state.
+            if info.flags.contains(DomainFlags::PAUSED) {
+                return Ok(First::Answer(Answer::Done));
+            }
+            done(desk.hv.pause_domain(domid).inspect(|()| written_down(desk, domid, What::Paused)))
         }
         Request::Unpause { .. } => {
             let info = target.info.as_ref().ok_or(Failure::NotRunning)?;
-            // Xen counts pauses and refuses to go below none; a person means a state.
             if !info.flags.contains(DomainFlags::PAUSED) {
                 return Ok(First::Answer(Answer::Done));
             }
-            done(desk.hv.unpause_domain(info.domid))
+            let unpaused = desk.hv.unpause_domain(info.domid);
+            done(unpaused.inspect(|()| written_down(desk, info.domid, What::Unpaused)))
         }
         _ => Err(not_found_anywhere()),
     }
+}
+
+/// Takes down what was done to a domain.
+fn written_down<H: Hypervisor, S>(desk: &Desk<'_, H, S>, domid: DomId, what: What) {
+    desk.chronicle.borrow_mut().add(desk.now, domid, what);
 }
 
 fn of_host<'a, H: Hypervisor, S: Local>(
@@ -108,6 +124,10 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Create { config, kernel, ramdisk, paused } => {
             Ok(Open::Create(Create::new(desk, *caller, config, (kernel, ramdisk), paused)?).into())
         }
+        Request::Machine(Machine::Cpus { from }) => Ok(First::Answer(machine::cpus(desk, from)?)),
+        Request::Machine(Machine::Nodes { from }) => Ok(First::Answer(machine::nodes(desk, from)?)),
+        Request::Machine(Machine::Keys { keys }) => Ok(adjust::keys(keys)?.into()),
+        Request::Events { after } => Ok(Open::Events(Events::new(desk, after)).into()),
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
         _ => Err(not_found_anywhere()),
@@ -128,7 +148,7 @@ fn target<H: Hypervisor, S: Local>(
     Ok(target)
 }
 
-fn not_ours(target: &Target) -> Failure {
+pub(super) fn not_ours(target: &Target) -> Failure {
     let domid = target.info.as_ref().map_or(CONTROL, |info| info.domid);
     Failure::Unsupported(format!("this for domain {domid}, which xendless did not make,"))
 }

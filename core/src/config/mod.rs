@@ -16,7 +16,7 @@ mod memory;
 mod name;
 mod platform;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use core::ops::Deref;
 

@@ -14,7 +14,7 @@ fn text<const N: usize>(s: &str) -> Text<N> {
     Text::new("test", s).unwrap()
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         name: DomainName::new("web-1").unwrap(),
         uuid: "5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11".parse().unwrap(),

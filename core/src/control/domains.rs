@@ -1,16 +1,19 @@
 //! The control domain's work for other domains: their lives, and XenStore.
 
+use alloc::format;
 use core::fmt;
 use core::ops::Deref;
 
 use super::scan::ScanError;
 use super::{Control, Event, RETRY_NS, Site, Timer};
 use crate::channel::Desk;
+use crate::chronicle::Chronicle;
 use crate::config::{DomainConfig, DomainName};
-use crate::hyper::{Console, Hypervisor, Launch, SharedOut};
+use crate::hyper::{Console, DomId, Hypervisor, Launch, SharedOut};
 use crate::images::Images;
 use crate::life::{ChangeError, CreateError, ManagedId, Manager, News, Origin, Subject, Terms, Wish, World};
 use crate::lines;
+use crate::protocol::What;
 use crate::shared::Page;
 use crate::store::server::Server;
 use crate::store::service::{At, Local, Notice, OnXen};
@@ -19,6 +22,7 @@ use crate::store::service::{At, Local, Notice, OnXen};
 fn place<'a, H: Hypervisor>(hv: &'a H, site: &'a impl Site) -> OnXen<'a, H, impl Fn(Notice<'_>)> {
     let note = move |notice: Notice<'_>| match notice {
         Notice::Cut { domid, fault } => site.log(Event::StoreCut { domid, fault }),
+        Notice::Spoke(domid) => site.log(Event::StoreSpoke(domid)),
         Notice::Reconnected(domid) => site.log(Event::StoreReconnected(domid)),
         Notice::Print(text) => {
             if let Err(refusal) = lines::print(hv, format_args!("xendless: {}", text.escape_ascii())) {
@@ -27,6 +31,32 @@ fn place<'a, H: Hypervisor>(hv: &'a H, site: &'a impl Site) -> OnXen<'a, H, impl
         }
     };
     OnXen { hypervisor: hv, note }
+}
+
+/// Writes news down. Returns the domain that was kept under another name, if that is the news: its name is to be had
+/// from the manager.
+fn write_down(
+    chronicle: &mut Chronicle,
+    now: u64,
+    news: &News,
+    subject: Subject<'_>,
+) -> Option<(DomId, ManagedId)> {
+    match *news {
+        News::Started { domid, paused, .. } => {
+            chronicle.created(now, domid, subject.config);
+            if paused {
+                chronicle.add(now, domid, What::Paused);
+            }
+        }
+        News::Stopped { domid, reason, .. } => {
+            chronicle.add(now, domid, What::Stopped { reason: reason.code() });
+        }
+        News::Renamed { kept, domid, .. } => return domid.map(|domid| (domid, kept)),
+        News::Down { domid } => chronicle.gone(now, domid),
+        News::Failed { why, .. } => chronicle.failed(now, subject.config, format!("{why}")),
+        News::Ending { .. } | News::Gone(_) | News::Refused { .. } => {}
+    }
+    None
 }
 
 /// Logs news. What the boot bundle starts was asked for by nobody who could be answered, so its failures are said
@@ -112,11 +142,17 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             let mut store = At { service: &mut self.store, site: &place };
             let (consoles, images) = (&mut self.consoles, &mut self.images);
             let mut world = World { hv, consoles, store: &mut store, images };
-            let channels = &mut self.channels;
+            let (channels, chronicle, mut renamed) = (&mut self.channels, &self.chronicle, None);
             self.managed_due = self.managed.step(&mut world, now, |news, subject| {
                 channels.note(&news);
+                renamed = write_down(&mut chronicle.borrow_mut(), now, &news, subject).or(renamed);
                 tell(hv, site, news, subject);
             });
+            if let Some((domid, kept)) = renamed
+                && let Some(config) = self.managed.config(kept)
+            {
+                self.chronicle.borrow_mut().renamed(now, domid, &config.name);
+            }
             // A step may have given the others work, or have made room for it.
             self.store_busy = true;
             self.consoles_due = Some(0);
@@ -131,6 +167,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     where
         H: Hypervisor<Granted = P, Offered = O> + Launch,
     {
+        self.channels.happened(self.chronicle.borrow().next());
         if !self.channels.is_busy() && !self.consoles.has_ready() {
             return;
         }
@@ -142,11 +179,13 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             managed: &mut self.managed,
             images: &mut self.images,
             journal: &self.journal,
+            chronicle: &self.chronicle,
             heap: site.heap(),
             now,
             entered_at: self.entered_at,
         };
         self.channels.step(&mut desk, |news| site.log(Event::Channel(news)));
+        self.channels.happened(self.chronicle.borrow().next());
         // What was asked may have given any of the others work.
         (self.managed_due, self.consoles_due, self.store_busy) = (Some(0), Some(0), true);
     }

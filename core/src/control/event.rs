@@ -42,6 +42,8 @@ pub enum Event {
         /// How.
         fault: Fault,
     },
+    /// A domain's first request to XenStore came: its kernel is at work.
+    StoreSpoke(DomId),
     /// A domain asked for a fresh start of its connection to XenStore, and got it.
     StoreReconnected(DomId),
     /// Something happened to a managed domain.
@@ -81,6 +83,7 @@ impl fmt::Display for Event {
             Self::StoreCut { domid, fault } => {
                 write!(f, "domain {domid} lost its connection to XenStore: {fault}")
             }
+            Self::StoreSpoke(domid) => write!(f, "domain {domid} speaks to XenStore"),
             Self::StoreReconnected(domid) => {
                 write!(f, "domain {domid} starts its connection to XenStore afresh")
             }

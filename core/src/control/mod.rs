@@ -19,6 +19,7 @@ use core::ops::Deref;
 
 use crate::builder::unpack;
 use crate::channel::Channels;
+use crate::chronicle::Chronicle;
 use crate::console::{Consoles, Limits};
 use crate::events::{BindError, Bindings};
 use crate::hyper::{Console, DomId, EventChannels, Hypervisor, Launch, Port, Scheduler, SharedOut, Virq};
@@ -94,6 +95,7 @@ pub struct Control<P, O> {
     images: Images,
     channels: Channels<O>,
     journal: Rc<RefCell<Journal>>,
+    chronicle: Rc<RefCell<Chronicle>>,
     timers: TimerQueue<Timer>,
     scan: Scan,
     entered_at: u64,
@@ -122,6 +124,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             images: Images::new(images),
             channels: Channels::new(),
             journal: Rc::new(RefCell::new(Journal::new()?)),
+            chronicle: Rc::new(RefCell::new(Chronicle::new()?)),
             timers: TimerQueue::with_limit(TIMERS)?,
             scan: Scan::new(),
             entered_at,
@@ -176,7 +179,8 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     where
         H: Hypervisor<Granted = P, Offered = O> + Launch,
     {
-        let site = &Recorded { site, journal: Rc::clone(&self.journal) };
+        let (journal, chronicle) = (Rc::clone(&self.journal), Rc::clone(&self.chronicle));
+        let site = &Recorded { site, journal, chronicle };
         self.wake_ups += u64::from(self.slept);
         let now = site.now();
         while let Some(timer) = self.timers.pop_due(now) {

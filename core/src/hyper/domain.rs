@@ -187,6 +187,8 @@ pub struct HostInfo {
     pub cores_per_socket: u32,
     /// Physical CPUs online.
     pub cpus: u32,
+    /// One more than the highest number of a physical CPU.
+    pub cpu_ids: u32,
     /// NUMA nodes.
     pub nodes: u32,
     /// CPU frequency in kHz.

@@ -91,6 +91,10 @@ calls! {
     DomainMaxMem = "domctl max_mem",
     DomainMaxVcpus = "domctl max_vcpus",
     DomainPagingPool = "domctl set_paging_mempool_size",
+    VcpuInfo = "domctl getvcpuinfo",
+    VcpuAffinityGet = "domctl getvcpuaffinity",
+    VcpuAffinitySet = "domctl setvcpuaffinity",
+    SendTrigger = "domctl sendtrigger",
     HypercallInit = "domctl hypercall_init",
     VcpuContextSet = "domctl setvcpucontext",
     HvmContextGet = "domctl gethvmcontext",
@@ -101,6 +105,11 @@ calls! {
     PhysInfo = "sysctl physinfo",
     ReadConsoleRing = "sysctl readconsole",
     SchedulerId = "sysctl sched_id",
+    CpuTopology = "sysctl cputopoinfo",
+    NumaInfo = "sysctl numainfo",
+    FreeMemory = "sysctl availheap",
+    FreeCpus = "sysctl cpupool_op freeinfo",
+    DebugKeys = "sysctl debug_keys",
 }
 
 impl fmt::Display for Call {

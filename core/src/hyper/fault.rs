@@ -4,10 +4,10 @@
 use core::cell::Cell;
 
 use super::{
-    Access, Call, Console, CreateDomain, DomId, DomainHandle, DomainInfo, Domains, EventChannels,
-    ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, PhysMemory, Port, PortState,
-    Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind, ShutdownReason, Virq, XenBuild,
-    XenVersion,
+    Access, Call, Console, CpuMap, CpuPlace, CreateDomain, DomId, DomainHandle, DomainInfo, Domains,
+    EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, NodeMemory,
+    PhysMemory, Port, PortState, Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind,
+    ShutdownReason, Topology, Trigger, VcpuId, VcpuInfo, Vcpus, Virq, XenBuild, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -265,5 +265,45 @@ impl<H: Host> Host for FaultInjector<H> {
 
     fn clear_console_ring(&self) -> Result<()> {
         self.gate(Call::ReadConsoleRing)?.clear_console_ring()
+    }
+}
+
+impl<H: Vcpus> Vcpus for FaultInjector<H> {
+    fn vcpu_info(&self, domid: DomId, vcpu: VcpuId) -> Result<VcpuInfo> {
+        self.gate(Call::VcpuInfo)?.vcpu_info(domid, vcpu)
+    }
+
+    fn vcpu_affinity(&self, domid: DomId, vcpu: VcpuId) -> Result<CpuMap> {
+        self.gate(Call::VcpuAffinityGet)?.vcpu_affinity(domid, vcpu)
+    }
+
+    fn set_vcpu_affinity(&self, domid: DomId, vcpu: VcpuId, cpus: &CpuMap) -> Result<()> {
+        self.gate(Call::VcpuAffinitySet)?.set_vcpu_affinity(domid, vcpu, cpus)
+    }
+
+    fn send_trigger(&self, domid: DomId, vcpu: VcpuId, trigger: Trigger) -> Result<()> {
+        self.gate(Call::SendTrigger)?.send_trigger(domid, vcpu, trigger)
+    }
+}
+
+impl<H: Topology> Topology for FaultInjector<H> {
+    fn cpu_places(&self, out: &mut [Option<CpuPlace>]) -> Result<usize> {
+        self.gate(Call::CpuTopology)?.cpu_places(out)
+    }
+
+    fn nodes(&self, memory: &mut [Option<NodeMemory>], distances: &mut [Option<u32>]) -> Result<usize> {
+        self.gate(Call::NumaInfo)?.nodes(memory, distances)
+    }
+
+    fn free_below(&self, node: u32, bits: u32) -> Result<u64> {
+        self.gate(Call::FreeMemory)?.free_below(node, bits)
+    }
+
+    fn free_cpus(&self) -> Result<CpuMap> {
+        self.gate(Call::FreeCpus)?.free_cpus()
+    }
+
+    fn debug_key(&self, key: u8) -> Result<()> {
+        self.gate(Call::DebugKeys)?.debug_key(key)
     }
 }

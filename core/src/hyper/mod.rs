@@ -8,6 +8,7 @@
 //! counts. Long work is asked for in steps: a method that Xen may interrupt returns [`Progress`].
 #![forbid(unsafe_code)]
 
+mod cpus;
 mod domain;
 pub mod encode;
 mod error;
@@ -16,6 +17,7 @@ mod ids;
 mod traits;
 
 pub use crate::abi::version::XenVersion;
+pub use cpus::{CpuMap, CpuPlace, NodeMemory, Trigger, VcpuInfo};
 pub use domain::{
     CreateDomain, CreateFlags, DomainFlags, DomainHandle, DomainInfo, HostInfo, PvStart, PvhStart,
     SchedulerKind, ShutdownReason, XenBuild,
@@ -25,5 +27,5 @@ pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,
-    PortState, Progress, Scheduler, SharedOut,
+    PortState, Progress, Scheduler, SharedOut, Topology, Vcpus,
 };

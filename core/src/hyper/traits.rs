@@ -3,8 +3,9 @@
 use core::ops::Deref;
 
 use super::{
-    CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn, Port, PvStart, PvhStart,
-    Result, SchedulerKind, ShutdownReason, Virq, XenBuild, XenVersion,
+    CpuMap, CpuPlace, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn,
+    NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, ShutdownReason, Trigger, VcpuId, VcpuInfo,
+    Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -179,13 +180,50 @@ pub trait Host {
     fn clear_console_ring(&self) -> Result<()>;
 }
 
+/// Virtual CPUs of other domains.
+pub trait Vcpus {
+    /// Looks at one.
+    fn vcpu_info(&self, domid: DomId, vcpu: VcpuId) -> Result<VcpuInfo>;
+    /// The physical CPUs on which it may run.
+    fn vcpu_affinity(&self, domid: DomId, vcpu: VcpuId) -> Result<CpuMap>;
+    /// Says on which it may run.
+    fn set_vcpu_affinity(&self, domid: DomId, vcpu: VcpuId, cpus: &CpuMap) -> Result<()>;
+    /// Gives it a signal.
+    fn send_trigger(&self, domid: DomId, vcpu: VcpuId, trigger: Trigger) -> Result<()>;
+}
+
+/// Where the machine's CPUs and memory are, and Xen's debug keys.
+pub trait Topology {
+    /// Fills `out` with the places of physical CPUs from number 0 on; those that are not online have none. Returns how
+    /// many entries were filled.
+    fn cpu_places(&self, out: &mut [Option<CpuPlace>]) -> Result<usize>;
+    /// Fills `memory` with that of each node from number 0 on, and `distances` with a row for each; returns the number of
+    /// nodes, which is also the length of a row. What is not known is `None`.
+    fn nodes(&self, memory: &mut [Option<NodeMemory>], distances: &mut [Option<u32>]) -> Result<usize>;
+    /// Free memory of a node that has addresses of at most so many bits, in bytes.
+    fn free_below(&self, node: u32, bits: u32) -> Result<u64>;
+    /// The physical CPUs that are in no pool.
+    fn free_cpus(&self) -> Result<CpuMap>;
+    /// Presses a key of Xen's debug console.
+    fn debug_key(&self, key: u8) -> Result<()>;
+}
+
 /// All of it.
 pub trait Hypervisor:
-    Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host
+    Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host + Vcpus + Topology
 {
 }
 
 impl<T> Hypervisor for T where
-    T: Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host
+    T: Console
+        + Scheduler
+        + EventChannels
+        + Grants
+        + ForeignMemory
+        + PhysMemory
+        + Domains
+        + Host
+        + Vcpus
+        + Topology
 {
 }

@@ -62,7 +62,9 @@ impl Managed {
 
     /// The domain is down.
     pub(super) fn down(&mut self, then: Then, id: ManagedId, report: &mut dyn FnMut(News)) -> Turn {
-        self.domid = None;
+        if let Some(domid) = self.domid.take() {
+            report(News::Down { domid });
+        }
         match then {
             Then::Forget => report(News::Gone(id)),
             Then::Fail(why) => report(News::Failed { id, why }),

@@ -89,6 +89,8 @@ pub enum ChangeError {
     NoSuchDomain,
     /// It does not run.
     NotRunning,
+    /// It may not have so much.
+    DoesNotFit,
     /// Another domain has the name; this one, if it has a number.
     NameTaken(Option<DomId>),
     /// XenStore refused, or is busy.
@@ -110,6 +112,8 @@ pub enum News {
         id: ManagedId,
         /// Its domain.
         domid: DomId,
+        /// It was left paused.
+        paused: bool,
     },
     /// It did not come to run; nothing is left of it.
     Failed {
@@ -123,6 +127,8 @@ pub enum News {
     Stopped {
         /// Which.
         id: ManagedId,
+        /// Its domain.
+        domid: DomId,
         /// Why.
         reason: ShutdownReason,
         /// What happens now.
@@ -134,10 +140,17 @@ pub enum News {
         id: ManagedId,
         /// The one that was kept.
         kept: ManagedId,
+        /// That one's domain, if there is one.
+        domid: Option<DomId>,
     },
     /// A domain is about to be taken apart.
     Ending {
         /// Which, by its number; its record may get another domain.
+        domid: DomId,
+    },
+    /// A domain was taken apart; its number may come again.
+    Down {
+        /// Which.
         domid: DomId,
     },
     /// It is gone; nothing is left of it.
@@ -154,11 +167,13 @@ pub enum News {
 impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { id, domid } => write!(f, "{id} runs as domain {domid}"),
+            Self::Started { id, domid, paused: false } => write!(f, "{id} runs as domain {domid}"),
+            Self::Started { id, domid, paused: true } => write!(f, "{id} is domain {domid}, paused"),
             Self::Failed { id, why } => write!(f, "{id} did not start: {why}"),
-            Self::Stopped { id, reason, decision } => write!(f, "{id} stopped ({reason:?}): {decision}"),
-            Self::Renamed { id, kept } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
+            Self::Stopped { id, reason, decision, .. } => write!(f, "{id} stopped ({reason:?}): {decision}"),
+            Self::Renamed { id, kept, .. } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
             Self::Ending { domid } => write!(f, "domain {domid} is taken down"),
+            Self::Down { domid } => write!(f, "domain {domid} is down"),
             Self::Gone(id) => write!(f, "{id} is gone"),
             Self::Refused { id, refusal } => write!(f, "{id}: {refusal}"),
         }

@@ -75,6 +75,8 @@ pub(super) enum Stage {
     Clear(Built),
     /// Nodes are written, the last of these first.
     Publish(Vec<Node>, Built),
+    /// Its virtual CPUs are told where to run, from this one on.
+    Pin(u32, Built),
     /// It is made known, connected and started.
     Launch(Built),
     /// Nothing, until it stops.
@@ -142,6 +144,7 @@ impl Managed {
             | Stage::Build(_)
             | Stage::Clear(_)
             | Stage::Publish(..)
+            | Stage::Pin(..)
             | Stage::Launch(_)
             | Stage::Busy => State::Starting,
             Stage::Running => State::Running,

@@ -9,6 +9,7 @@
 //! decides nothing here.
 #![forbid(unsafe_code)]
 
+mod adjust;
 mod ask;
 mod down;
 mod error;
@@ -38,6 +39,7 @@ use crate::shared::Page;
 use crate::table::{Key, Table};
 use managed::Managed;
 
+pub use adjust::limit_kib;
 pub use ask::View;
 pub use error::{ChangeError, CreateError, Failure, News};
 pub use files::{Bytes, Files, Origin};

@@ -51,7 +51,7 @@ impl Manager {
                 report(News::Refused { id, refusal });
             }
         }
-        report(News::Renamed { id, kept });
+        report(News::Renamed { id, kept, domid });
         Turn::More
     }
 

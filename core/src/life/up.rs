@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use super::adjust::limit_kib;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
@@ -13,16 +14,16 @@ use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
 use crate::builder::{Built, Cause, Request as BuildRequest};
-use crate::config::{DomainConfig, Kind};
-use crate::hyper::{CreateDomain, CreateFlags, DomId};
+use crate::config::{Affinity, DomainConfig, Kind};
+use crate::hyper::{CreateDomain, CreateFlags, DomId, VcpuId};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
 
 /// Nodes written in one step.
 const NODES_PER_STEP: usize = 16;
 
-/// More memory than the domain may have, in KiB, for what Xen counts of its own.
-const SLACK_KIB: u64 = 1024;
+/// Virtual CPUs pinned in one step.
+const PINS_PER_STEP: u32 = 16;
 
 /// Limits of tables, for domains that do not name their own: those of Xen's `libxl`.
 const GRANT_FRAMES: u32 = 64;
@@ -100,7 +101,7 @@ impl Managed {
     {
         for _ in 0..NODES_PER_STEP {
             let Some(node) = left.last() else {
-                self.stage = Stage::Launch(built);
+                self.stage = Stage::Pin(0, built);
                 return Turn::More;
             };
             match write(world.store, node, control, built.domid) {
@@ -113,12 +114,36 @@ impl Managed {
         Turn::More
     }
 
+    /// Tells some virtual CPUs on which physical ones they have to run, if they have to run on any.
+    pub(super) fn pin<H, S>(&mut self, world: &World<'_, H, S>, from: u32, built: Built) -> Turn
+    where
+        H: BuildHypervisor,
+    {
+        let max = self.config.vcpus.max();
+        let end = from.saturating_add(PINS_PER_STEP).min(max);
+        for vcpu in from..end {
+            let set = match &self.config.affinity {
+                Affinity::Any => None,
+                Affinity::Same(set) => Some(set),
+                Affinity::PerVcpu(sets) => usize::try_from(vcpu).ok().and_then(|index| sets.get(index)),
+            };
+            let Some(set) = set else { continue };
+            let cpus = set.iter().collect();
+            if let Err(error) = world.hv.set_vcpu_affinity(built.domid, VcpuId(vcpu), &cpus) {
+                return self.fail(Failure::Hypervisor(error));
+            }
+        }
+        self.stage = if end < max { Stage::Pin(end, built) } else { Stage::Launch(built) };
+        Turn::More
+    }
+
+    /// Sets the domain going; returns whether it was left paused.
     pub(super) fn launch<H, S>(
         &mut self,
         world: &mut World<'_, H, S>,
         built: &Built,
         now: u64,
-    ) -> Result<(), Failed>
+    ) -> Result<bool, Failed>
     where
         H: BuildHypervisor,
         S: Local,
@@ -133,13 +158,14 @@ impl Managed {
         }
         let memory = &self.config.memory;
         if memory.maximum() != memory.initial() {
-            world.hv.set_max_memory(domid, memory.maximum().kib().saturating_add(SLACK_KIB))?;
+            world.hv.set_max_memory(domid, limit_kib(memory.maximum()))?;
         }
-        if !core::mem::take(&mut self.terms.paused) {
+        let paused = core::mem::take(&mut self.terms.paused);
+        if !paused {
             world.hv.unpause_domain(domid)?;
         }
         (self.started_at, self.stopped, self.lost) = (now, None, false);
-        Ok(())
+        Ok(paused)
     }
 }
 

@@ -78,10 +78,11 @@ impl Manager {
             Stage::Build(build) => managed.build(world, build),
             Stage::Clear(built) => managed.clear(world, built, control),
             Stage::Publish(left, built) => managed.publish(world, left, built, control),
+            Stage::Pin(from, built) => managed.pin(world, from, built),
             Stage::Launch(built) => match managed.launch(world, &built, now) {
-                Ok(()) => {
+                Ok(paused) => {
                     managed.stage = Stage::Running;
-                    tell(News::Started { id, domid: built.domid });
+                    tell(News::Started { id, domid: built.domid, paused });
                     Turn::More
                 }
                 Err(Failed::Later) => managed.again(Stage::Launch(built)),
@@ -173,7 +174,7 @@ impl Managed {
         let Some((reason, domid)) = self.stopped.take().zip(self.domid) else { return Turn::Rest };
         world.store.domain_shutdown(domid);
         let decision = decide(&self.config.actions, reason, now.saturating_sub(self.started_at));
-        report(News::Stopped { id, reason, decision });
+        report(News::Stopped { id, domid, reason, decision });
         match decision.fate {
             Fate::Destroy => self.end(Then::Forget),
             Fate::Restart => self.end(Then::Restart),

@@ -6,6 +6,7 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::resources::{CpuRow, NodeRow, Page, Setting, VcpuRow};
 use crate::config::List;
 use crate::hyper::DomainFlags;
 
@@ -30,9 +31,20 @@ pub enum Answer<'a> {
     Config(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A new domain.
     Created(Created),
+    /// The last part of a log, as text.
+    Log(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A definition, or that there are no more.
     #[serde(borrow)]
     Definition(Option<Definition<'a>>),
+    /// Virtual CPUs of a domain.
+    Vcpus(Page<VcpuRow>),
+    /// Physical CPUs that are online.
+    Cpus(Page<CpuRow>),
+    /// NUMA nodes that are online.
+    Nodes(Page<NodeRow>),
+    /// A setting, or that there are no more.
+    #[serde(borrow)]
+    Setting(Option<Setting<'a>>),
 }
 
 /// A domain that was made.
@@ -83,6 +95,8 @@ pub struct Row {
     pub age_ns: Option<u64>,
     /// How often it was restarted.
     pub restarts: u32,
+    /// Its kernel has spoken to XenStore.
+    pub booted: bool,
 }
 
 impl Row {
@@ -130,6 +144,8 @@ pub struct Host {
     pub heap_limit_kib: u64,
     /// Physical CPUs.
     pub cpus: u32,
+    /// Physical CPUs that are in no pool.
+    pub free_cpus: u32,
     /// NUMA nodes.
     pub nodes: u32,
     /// Cores per socket.

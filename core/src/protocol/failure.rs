@@ -71,6 +71,13 @@ pub enum Failure {
     Create(String),
     /// The hypervisor refused.
     Hypervisor(String),
+    /// The hypervisor refused, with this error number and in these words.
+    Refused {
+        /// Its number.
+        errno: u16,
+        /// All of it, in words.
+        text: String,
+    },
     /// What the caller asked for cannot be kept: the file system of the management domain refused.
     Storage(String),
     /// The caller cancelled it, or its side went away.
@@ -93,6 +100,7 @@ impl fmt::Display for Failure {
             Self::Invalid(why) | Self::Create(why) | Self::Hypervisor(why) | Self::Storage(why) => {
                 f.write_str(why)
             }
+            Self::Refused { text, .. } => f.write_str(text),
             Self::Image { file, why } => write!(f, "the {file}: {why}"),
             Self::HostMemory { wanted_kib, free_kib } => {
                 write!(f, "the host has too little free memory: {free_kib} of {wanted_kib} KiB")

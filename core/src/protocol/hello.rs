@@ -6,7 +6,7 @@ use postcard_schema::Schema;
 use postcard_schema::key::Key;
 use serde::{Deserialize, Serialize};
 
-use super::{Down, Up};
+use super::{Down, Happening, Up};
 use crate::config;
 use crate::rights::Rights;
 
@@ -17,7 +17,8 @@ pub const VERSION: u16 = 1;
 pub const FINGERPRINT: u64 = {
     let up = u64::from_le_bytes(Key::for_path::<Up<'static>>("xendless/up").to_bytes());
     let down = u64::from_le_bytes(Key::for_path::<Down<'static>>("xendless/down").to_bytes());
-    up ^ down.rotate_left(1) ^ config::SCHEMA as u64
+    let happening = u64::from_le_bytes(Key::for_path::<Happening>("xendless/happening").to_bytes());
+    up ^ down.rotate_left(1) ^ happening.rotate_left(2) ^ config::SCHEMA as u64
 };
 
 /// What a client says first. Its encoding never changes, so that any two versions can tell each other apart.

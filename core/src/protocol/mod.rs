@@ -17,14 +17,17 @@
 mod answer;
 mod failure;
 pub mod frame;
+mod happening;
 mod hello;
 mod message;
 mod request;
+pub mod resources;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Answer, Created, Definition, Host, PAGE, Row};
 pub use failure::{Failure, File};
+pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};
 pub use message::{Down, RequestId, Up};
 pub use request::{Image, Request, Until};

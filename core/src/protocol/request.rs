@@ -3,6 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::resources::{Adjust, Machine};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -76,6 +77,12 @@ pub enum Request<'a> {
         /// For what.
         until: Until,
     },
+    /// What happens to domains, down, as frames of [`super::Happening`]. [`super::What::Now`] is told where the past
+    /// ends. The request ends when cancelled.
+    Events {
+        /// Also what has happened since the one with this serial number, as far as it is known; 0 for all.
+        after: Option<u64>,
+    },
     /// Stops a domain where it is.
     Pause {
         /// Which.
@@ -93,6 +100,23 @@ pub enum Request<'a> {
         /// The new name.
         name: &'a str,
     },
+    /// Changes something about a domain that runs: `Done` when that is done, or the domain was asked.
+    Adjust {
+        /// Which.
+        domain: &'a str,
+        /// What is changed.
+        #[serde(borrow)]
+        what: Adjust<'a>,
+    },
+    /// A domain's virtual CPUs, a page at a time: [`super::Answer::Vcpus`].
+    Vcpus {
+        /// Which.
+        domain: &'a str,
+        /// The first one wanted.
+        from: u32,
+    },
+    /// About the machine below all domains.
+    Machine(#[serde(borrow)] Machine<'a>),
     /// A domain's console: history and output down, typed bytes up. It ends with the console, or when cancelled.
     Console {
         /// Which.
@@ -105,6 +129,8 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
+    RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
     Define {
         /// `DomainConfig` as it encodes itself.
@@ -121,6 +147,11 @@ pub enum Request<'a> {
         /// The first whose name comes behind this one; empty for the first of all.
         after: &'a str,
     },
+    /// The settings of `xmd`, one at a time; asks `xmd`: [`super::Answer::Setting`].
+    Setting {
+        /// Which one, counted from 0.
+        index: u32,
+    },
 }
 
 impl Request<'_> {
@@ -133,6 +164,10 @@ impl Request<'_> {
             | Self::Find { .. }
             | Self::Config { .. }
             | Self::Wait { .. }
+            | Self::Vcpus { .. }
+            | Self::Machine(Machine::Cpus { .. } | Machine::Nodes { .. })
+            | Self::Setting { .. }
+            | Self::Events { .. }
             | Self::Definition { .. } => Rights::Observe,
             Self::Create { .. }
             | Self::Destroy { .. }
@@ -140,10 +175,13 @@ impl Request<'_> {
             | Self::Pause { .. }
             | Self::Unpause { .. }
             | Self::Rename { .. }
+            | Self::Adjust { .. }
             | Self::Console { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
-            Self::Dmesg { .. } | Self::Log => Rights::Everything,
+            Self::Dmesg { .. } | Self::Log | Self::RelayLog | Self::Machine(Machine::Keys { .. }) => {
+                Rights::Everything
+            }
         }
     }
 
@@ -159,13 +197,19 @@ impl Request<'_> {
             | Self::Pause { domain }
             | Self::Unpause { domain }
             | Self::Rename { domain, .. }
+            | Self::Adjust { domain, .. }
+            | Self::Vcpus { domain, .. }
             | Self::Console { domain }
             | Self::Undefine { domain } => Some(domain),
             Self::Host
             | Self::List { .. }
+            | Self::Events { .. }
             | Self::Create { .. }
             | Self::Dmesg { .. }
             | Self::Log
+            | Self::Machine(_)
+            | Self::Setting { .. }
+            | Self::RelayLog
             | Self::Define { .. }
             | Self::Definition { .. } => None,
         }
@@ -174,6 +218,13 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::Define { .. } | Self::Undefine { .. } | Self::Definition { .. })
+        matches!(
+            self,
+            Self::RelayLog
+                | Self::Define { .. }
+                | Self::Undefine { .. }
+                | Self::Definition { .. }
+                | Self::Setting { .. }
+        )
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::frame::{self, Assembler, FrameError, HEADER, MAX_MESSAGE};
+use super::resources::{Adjust, Machine};
 use super::*;
 use crate::life::Wish;
 use crate::rights::Rights;
@@ -51,7 +52,7 @@ fn another_version_or_encoding_is_told_apart() {
 /// When this fails, messages changed: old clients are then told so. Put the new number here.
 #[test]
 fn the_fingerprint_is_that_of_the_messages() {
-    assert_eq!(FINGERPRINT, 0xa8b6_0cc7_d2d4_14fd, "{FINGERPRINT:#018x}");
+    assert_eq!(FINGERPRINT, 0xd3f7_27b3_a255_943b, "{FINGERPRINT:#018x}");
 }
 
 #[test]
@@ -60,6 +61,12 @@ fn what_is_asked_takes_the_rights_it_should() {
     assert_eq!(Request::Host.needs(), Rights::Observe);
     assert_eq!(destroy.needs(), Rights::Children);
     assert_eq!(Request::Dmesg { clear: false }.needs(), Rights::Everything);
+    for keys in ["", "R"] {
+        assert_eq!(Request::Machine(Machine::Keys { keys }).needs(), Rights::Everything);
+    }
+    assert_eq!(Request::Machine(Machine::Cpus { from: 0 }).needs(), Rights::Observe);
+    let reset = Request::Adjust { domain: "1", what: Adjust::Reset };
+    assert_eq!((reset.needs(), reset.domain()), (Rights::Children, Some("1")));
     assert_eq!(destroy.domain(), Some("1"));
     assert_eq!(Request::Log.domain(), None);
 }

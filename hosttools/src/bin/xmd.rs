@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let settings = options.shown();
     let stop = stop_signal()?;
     let of = |what: PathBuf| move |error: io::Error| format!("{}: {error}", what.display());
     let _state = Lock::take(&options.state_dir.join("lock")).map_err(of(options.state_dir.clone()))?;
@@ -46,7 +47,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let files = Files::new(options.log_dir, options.console_log_size, options.console_log_keep);
     let consoles = (!options.no_console_log).then(|| Consoles::new(files));
     let access = Access { group: options.group };
-    Daemon::new(Parts { socket, access, uplink, definitions, consoles, stop }).run()?;
+    Daemon::new(Parts { socket, access, uplink, definitions, consoles, stop, settings }).run()?;
     Ok(())
 }
 

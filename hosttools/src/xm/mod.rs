@@ -10,6 +10,7 @@ mod complete;
 mod dispatch;
 mod error;
 mod help;
+mod listener;
 mod manual;
 mod options;
 mod out;
@@ -18,6 +19,7 @@ mod shell;
 mod signals;
 mod table;
 mod terminal;
+mod timer;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use rustix::net::sockopt::socket_peercred;
 
 use super::consoles::{Consoles, Files};
 use super::definitions::{Definitions, Directory};
-use super::mux::{ClientId, Mux, Peer};
+use super::mux::{ClientId, Mux, Peer, Settings};
 use super::note::note;
 use super::uplink::{Uplink, none_now};
 use super::{Access, Socket};
@@ -45,6 +45,8 @@ pub struct Parts {
     pub consoles: Option<Consoles<Files>>,
     /// Readable when the daemon is to end.
     pub stop: UnixStream,
+    /// What it was told when it was started.
+    pub settings: Settings,
 }
 
 /// The daemon at work.
@@ -74,9 +76,10 @@ enum Ready {
 impl Daemon {
     /// Starts with nothing connected.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        let mux = Mux::new(std::mem::take(&mut parts.settings));
         let patient_until = Instant::now() + PATIENCE;
-        Self { parts, mux: Mux::default(), clients: BTreeMap::new(), patient_until, trouble: String::new() }
+        Self { parts, mux, clients: BTreeMap::new(), patient_until, trouble: String::new() }
     }
 
     /// Works until it is told to stop.
@@ -156,14 +159,10 @@ impl Daemon {
     }
 
     fn own_requests(&mut self) {
-        let now = Instant::now();
         while let Some(event) = self.mux.take_own() {
             if let Some(consoles) = &mut self.parts.consoles {
-                consoles.handle(&mut self.mux, event, now);
+                consoles.handle(&mut self.mux, event);
             }
-        }
-        if let Some(consoles) = &mut self.parts.consoles {
-            consoles.tick(&mut self.mux, now);
         }
     }
 
@@ -254,8 +253,7 @@ impl Daemon {
     fn timeout(&self) -> Option<Duration> {
         let now = Instant::now();
         let patience = Some(self.patient_until).filter(|until| *until > now && !self.mux.ring_is_up());
-        let consoles = self.parts.consoles.as_ref().and_then(Consoles::due);
-        let due = [patience, consoles, self.parts.uplink.due()].into_iter().flatten().min()?;
+        let due = [patience, self.parts.uplink.due()].into_iter().flatten().min()?;
         // A moment more, so that what is due then is not found too early.
         Some(due.saturating_duration_since(now) + Duration::from_millis(1))
     }

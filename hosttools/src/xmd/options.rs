@@ -1,9 +1,10 @@
 //! The command line of `xmd`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use super::mux::Settings;
 use crate::client::SOCKET;
 
 /// Relay between local programs, such as xm, and the control domain.
@@ -56,6 +57,29 @@ pub struct Options {
     /// Does nothing: xmd always stays in the foreground.
     #[arg(long, short)]
     pub foreground: bool,
+}
+
+impl Options {
+    /// What `xm info -c` shows.
+    #[must_use]
+    pub fn shown(&self) -> Settings {
+        let path = |path: &Path| Some(path.display().to_string());
+        let ring = match &self.ring {
+            Way::Vchan => "vchan".to_owned(),
+            Way::Socket(path) => format!("unix:{}", path.display()),
+        };
+        vec![
+            ("socket", path(&self.socket)),
+            ("ring", Some(ring)),
+            ("control-domain", Some(self.control_domain.to_string())),
+            ("devices", path(&self.devices)),
+            ("state-dir", path(&self.state_dir)),
+            ("log-dir", if self.no_console_log { None } else { path(&self.log_dir) }),
+            ("group", self.group.map(|group| group.to_string())),
+            ("console-log-size", Some(self.console_log_size.to_string())),
+            ("console-log-keep", Some(self.console_log_keep.to_string())),
+        ]
+    }
 }
 
 /// A way to the control domain.

@@ -4,15 +4,18 @@
 mod completing;
 mod console;
 mod create;
+mod events;
 mod faults;
 mod listing;
 mod managed;
 mod relay;
+mod resources;
 mod serve;
 mod server;
 mod shell;
 mod shutdown;
 mod terminal;
+mod top;
 mod words;
 mod world;
 

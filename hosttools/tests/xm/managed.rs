@@ -56,3 +56,35 @@ fn a_domain_without_a_definition_is_not_deleted() {
     assert_eq!((status, err.as_str()), (1, "Error: Expects 1 argument\n"));
     assert!(out.starts_with("Usage: xm start"));
 }
+
+#[test]
+fn definitions_say_what_starts_and_ends_with_the_control_plane() {
+    let kernel = "kernel = 'vmlinuz'\nmemory = 64\n";
+    let starts = |name: &str| format!("name = '{name}'\n{kernel}on_xend_start = 'start'");
+    let world = World::default()
+        .with_definition(&starts("always"))
+        .with_definition(&starts("guest"))
+        .with_definition("name = 'broken'\nkernel = '/nowhere'\non_xend_start = 'start'")
+        .with_definition(&format!("name = 'never'\n{kernel}"));
+    let server = server(world);
+    let (status, out, err) = crate::parts(&server.xm("start --on-xend-start"));
+    assert_eq!((status, out.as_str()), (1, "Started domain always (id=42)\n"), "one failed, one runs: {err}");
+    assert!(err.starts_with("broken: ") && err.lines().count() == 1, "{err}");
+    let asked: Vec<String> =
+        server.seen.all().into_iter().filter(|line| line.starts_with("create")).collect();
+    assert_eq!(asked, ["create always paused=false ramdisk=false"]);
+}
+
+#[test]
+fn what_ends_with_the_control_plane_is_waited_for() {
+    let world = World::default()
+        .with_definition("name = 'guest'\nkernel = '/k'\non_xend_stop = 'shutdown'")
+        .with_definition("name = 'off'\nkernel = '/k'\non_xend_stop = 'shutdown'");
+    let server = server(world);
+    let (status, out, err) = crate::parts(&server.xm("shutdown -w --on-xend-stop"));
+    let told = "Domain guest terminated\nAll domains terminated\n";
+    assert_eq!((status, out.as_str(), err.as_str()), (0, told, ""));
+    let server = self::server(World::default().with_definition("name = 'guest'\nkernel = '/k'"));
+    let (status, out, _) = crate::parts(&server.xm("shutdown -w --on-xend-stop"));
+    assert_eq!((status, out.as_str()), (0, "All domains terminated\n"));
+}

@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
+use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Image, Request, RequestId, Row, Up,
+    Answer, Created, Definition, Down, Failure, File, Happening, Image, Request, RequestId, Row, Up, What,
 };
 
 use crate::server::{Connection, Seen};
-use crate::world::{Fault, World, host, row};
+use crate::world::{Fault, World, happening, host, row};
 
 /// The id of a domain that is made.
 pub(crate) const NEW: u16 = 42;
@@ -39,6 +40,8 @@ enum Open {
     },
     Console,
     Wait,
+    /// What happens, told when there is credit.
+    Events(Vec<Happening>),
 }
 
 impl<'a> Serving<'a> {
@@ -127,6 +130,7 @@ impl<'a> Serving<'a> {
                 }
             }
             Request::List { from } => self.list(id, from),
+            Request::Events { after } => self.events(id, after),
             Request::Definition { after } => {
                 let found = self
                     .world
@@ -148,6 +152,7 @@ impl<'a> Serving<'a> {
                     bytes.as_ref().map(|bytes| Answer::Config(bytes)).ok_or(Failure::NoSuchDomain),
                 );
             }
+            Request::RelayLog => self.answer(id, Ok(Answer::Log(b"xmd: is \x1b there\n"))),
             Request::Host => self.answer(id, Ok(Answer::Host(Box::new(host())))),
             Request::Define { config } => {
                 let config = DomainConfig::decode(config).unwrap();
@@ -158,6 +163,15 @@ impl<'a> Serving<'a> {
                 let removed = self.world.lock().unwrap().definitions.remove(domain);
                 self.answer(id, removed.map(|_| Answer::Done).ok_or(Failure::NoSuchDomain));
             }
+            Request::Vcpus { domain, from } => self.vcpus(id, domain, from),
+            Request::Machine(what) => self.machine(id, &what),
+            Request::Setting { index } => {
+                let settings = [("socket", Some("/run/x")), ("group", None)];
+                let found = settings.get(usize::try_from(index).unwrap());
+                let setting = found.map(|(name, value)| Setting { name, value: *value });
+                self.answer(id, Ok(Answer::Setting(setting)));
+            }
+            Request::Adjust { domain, what } => self.adjust(id, domain, what),
             Request::Find { domain } => {
                 let found = self
                     .find(domain)
@@ -170,6 +184,61 @@ impl<'a> Serving<'a> {
             }
         }
         true
+    }
+
+    /// Two virtual CPUs a page, so that there are several.
+    fn vcpus(&mut self, id: RequestId, domain: &str, from: u32) {
+        let known = self.find(domain).is_some();
+        let mut rows = self.world.lock().unwrap().vcpus.clone();
+        rows.retain(|row| row.vcpu >= from);
+        let next = (rows.len() > 2).then_some(from + 2);
+        rows.truncate(2);
+        let page = Page { rows: List::new("rows", rows).unwrap(), next };
+        self.answer(id, if known { Ok(Answer::Vcpus(page)) } else { Err(Failure::NoSuchDomain) });
+    }
+
+    fn machine(&mut self, id: RequestId, what: &Machine<'_>) {
+        let answer = match *what {
+            Machine::Cpus { from } => {
+                let rows = vec![CpuRow {
+                    cpu: from,
+                    core: Some(from / 2),
+                    socket: (from < 3).then_some(0),
+                    node: Some(0),
+                }];
+                let next = (from < 3).then_some(from + 1);
+                Answer::Cpus(Page { rows: List::new("rows", rows).unwrap(), next })
+            }
+            Machine::Nodes { from } => {
+                let distances = vec![Some(if from == 0 { 10 } else { 20 }), None];
+                let row = NodeRow {
+                    node: from,
+                    total_kib: 2 << 20,
+                    free_kib: 1 << 20,
+                    low_kib: 512 << 10,
+                    distances: List::new("distances", distances).unwrap(),
+                };
+                let next = (from == 0).then_some(1);
+                Answer::Nodes(Page { rows: List::new("rows", vec![row]).unwrap(), next })
+            }
+            Machine::Keys { .. } => Answer::Done,
+        };
+        self.answer(id, Ok(answer));
+    }
+
+    fn adjust(&mut self, id: RequestId, domain: &str, what: Adjust<'_>) {
+        let Some(found) = self.find(domain) else { return self.answer(id, Err(Failure::NoSuchDomain)) };
+        let mut world = self.world.lock().unwrap();
+        let balloons = world.balloons;
+        let row = world.rows.iter_mut().find(|row| row.domid == found.domid).unwrap();
+        match what {
+            Adjust::Memory { kib } if balloons => row.memory_kib = kib,
+            Adjust::Reset => row.domid = NEW,
+            _ => {}
+        }
+        drop(world);
+        let done = if what == Adjust::Reset { Answer::Created(Created { domid: NEW }) } else { Answer::Done };
+        self.answer(id, Ok(done));
     }
 
     fn find(&self, domain: &str) -> Option<Row> {
@@ -194,7 +263,23 @@ impl<'a> Serving<'a> {
         self.open.insert(id, Open::Text { rest, console });
     }
 
+    /// What the test has happen, in the past or just now.
+    fn events(&mut self, id: RequestId, after: Option<u64>) {
+        let mut told = self.world.lock().unwrap().happenings.clone();
+        let now = happening(0, "", What::Now);
+        told.insert(if after.is_some() { told.len() } else { 0 }, now);
+        self.open.insert(id, Open::Events(told));
+    }
+
     fn credit(&mut self, id: RequestId, bytes: u32) {
+        if let Some(Open::Events(told)) = self.open.get_mut(&id) {
+            let mut frames = Vec::new();
+            told.drain(..).for_each(|one| frame::append(&mut frames, &one).unwrap());
+            for bytes in frames.chunks(50) {
+                self.connection.send(&Down::Data { id, bytes });
+            }
+            return;
+        }
         let Some(Open::Text { rest, console }) = self.open.get_mut(&id) else { return };
         let count = usize::try_from(bytes).unwrap().min(rest.len());
         let (text, console, ends) = (rest.drain(..count).collect::<Vec<u8>>(), *console, rest.is_empty());
@@ -299,6 +384,8 @@ fn line(request: &Request<'_>) -> String {
         Request::Wait { domain, until } => format!("wait {domain} {until:?}"),
         Request::Rename { domain, name } => format!("rename {domain} {name}"),
         Request::Dmesg { clear } => format!("dmesg clear={clear}"),
+        Request::Adjust { domain, what } => format!("adjust {domain} {what:?}"),
+        Request::Machine(what) => format!("machine {what:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

@@ -1,9 +1,10 @@
 //! `shutdown` and `reboot`.
 
 use xendless_core::hyper::DomainFlags;
+use xendless_core::protocol::What;
 
 use crate::server::{Server, run};
-use crate::world::{World, config, row};
+use crate::world::{World, config, happening, row};
 
 fn requests(world: World, line: &str) -> (String, Vec<String>) {
     let server = Server::start(world);
@@ -63,6 +64,10 @@ fn a_restarted_domain_is_told_from_a_destroyed_one() {
     world.rows.push(row(12, "guest", DomainFlags::RUNNING));
     let (out, _) = requests(world, "reboot -w guest");
     assert_eq!(out, "Domain guest rebooted\nAll domains rebooted\n");
+    let happenings = vec![happening(13, "other", What::Created), happening(12, "guest", What::Created)];
+    let world = World { happenings, ..World::default() };
+    let (out, _) = requests(world, "reboot -w guest");
+    assert_eq!(out, "Domain guest rebooted\nAll domains rebooted\n", "as soon as it is told");
     let mut world = World::default();
     world.configs.insert(7, config("name = 'guest'\nkernel = '/k'\non_reboot = 'destroy'"));
     let (out, _) = requests(world, "reboot -w guest");

@@ -45,9 +45,8 @@ fn unknown_words_get_short_help_and_perhaps_a_hint() {
 #[test]
 fn words_are_abbreviated_and_old_ones_known() {
     assert_eq!(run(World::default(), "li guest"), run(World::default(), "list guest"));
-    let (status, _, err) = run(World::default(), "balloon guest 5");
-    let text = "Command balloon is deprecated.  Please use xm mem-set instead.\n\
-                Error: 'xm mem-set' is not part of this version yet.\n";
+    let (status, _, err) = run(World::default(), "balloon guest 5x");
+    let text = "Command balloon is deprecated.  Please use xm mem-set instead.\nError: Invalid argument.\n";
     assert_eq!((status, err.as_str()), (1, text));
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
-use xendless_core::config::DomainConfig;
+use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
-use xendless_core::protocol::{Failure, Host, Request, Row};
+use xendless_core::protocol::resources::VcpuRow;
+use xendless_core::protocol::{Failure, Happening, Host, Request, Row, What};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
 /// What there is to answer from.
@@ -25,8 +26,14 @@ pub(crate) struct World {
     pub(crate) held: Option<Arc<Barrier>>,
     /// A cancelled request was just done.
     pub(crate) too_late: bool,
+    /// The virtual CPUs of every domain.
+    pub(crate) vcpus: Vec<VcpuRow>,
+    /// Domains take and give memory as they are told.
+    pub(crate) balloons: bool,
     /// Domains do not shut down by themselves.
     pub(crate) stubborn: bool,
+    /// What happens as soon as somebody listens.
+    pub(crate) happenings: Vec<Happening>,
     /// What is refused, and how.
     pub(crate) refuse: fn(&Request<'_>) -> Option<Failure>,
     pub(crate) fault: Fault,
@@ -78,7 +85,10 @@ impl Default for World {
             credit: 20_000,
             held: None,
             too_late: false,
+            vcpus: vec![vcpu(0, true, &[0xff; 32]), vcpu(1, true, &[0b1101]), vcpu(2, false, &[])],
+            balloons: true,
             stubborn: false,
+            happenings: Vec::new(),
             refuse: |_| None,
             fault: Fault::None,
         }
@@ -110,6 +120,32 @@ pub(crate) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         ssid: 0,
         age_ns: Some(90_061_000_000_000),
         restarts: 0,
+        booted: true,
+    }
+}
+
+/// Something that happened to a domain, five seconds ago.
+pub(crate) fn happening(domid: u16, name: &str, what: What) -> Happening {
+    let uuid = [u8::try_from(domid).unwrap(); 16];
+    Happening {
+        serial: 17,
+        ago_ns: 5_000_000_000,
+        domid: Some(domid).filter(|domid| *domid > 0),
+        name: name.into(),
+        uuid,
+        what,
+    }
+}
+
+pub(crate) fn vcpu(number: u32, online: bool, affinity: &[u8]) -> VcpuRow {
+    VcpuRow {
+        vcpu: number,
+        online,
+        blocked: number == 0,
+        running: number == 1,
+        cpu: number + 1,
+        cpu_ns: 61_250_000_000,
+        affinity: List::new("affinity", affinity.to_vec()).unwrap(),
     }
 }
 
@@ -139,7 +175,8 @@ pub(crate) fn host() -> Host {
         up_ns: 3_661_000_000_000,
         heap_used_kib: 100,
         heap_limit_kib: 32_448,
-        cpus: 1,
+        cpus: 4,
+        free_cpus: 1,
         nodes: 1,
         cores_per_socket: 1,
         threads_per_core: 1,

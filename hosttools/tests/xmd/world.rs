@@ -245,6 +245,7 @@ impl Session {
             ssid: 0,
             age_ns: None,
             restarts: 0,
+            booted: true,
         });
         let rows = List::new("rows", rows.collect()).unwrap();
         self.wire.send(&Down::Answer { id, result: Ok(Answer::Rows { rows, next: None }) });

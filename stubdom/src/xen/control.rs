@@ -2,13 +2,14 @@
 
 use xendless_core::abi::command::Command;
 use xendless_core::abi::domctl::life::{
-    GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle,
+    GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SendTrigger, SetDomainHandle,
 };
+use xendless_core::abi::domctl::sched::GetVcpuInfo;
 use xendless_core::abi::domctl::{self, Domctl};
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::hypercall as number;
 use xendless_core::abi::interface::{INTERFACES, Interface};
-use xendless_core::abi::sysctl::host::PhysInfo;
+use xendless_core::abi::sysctl::host::{AvailHeap, PhysInfo};
 use xendless_core::abi::sysctl::sched::SchedId;
 use xendless_core::abi::sysctl::{self, Sysctl};
 use xendless_core::hyper::{Call, DomId, HvError, Result};
@@ -32,7 +33,18 @@ macro_rules! plain {
     };
 }
 
-plain!((), GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SetDomainHandle, PhysInfo, SchedId);
+plain!(
+    (),
+    GetDomainInfo,
+    GetVcpuInfo,
+    HypercallInit,
+    MaxMem,
+    MaxVcpus,
+    PagingMempool,
+    SendTrigger,
+    SetDomainHandle
+);
+plain!(AvailHeap, PhysInfo, SchedId);
 
 impl Xen {
     /// Finds out how to speak to the running release.

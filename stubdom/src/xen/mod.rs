@@ -8,6 +8,8 @@ mod host;
 mod launch;
 mod memory;
 mod own;
+mod topology;
+mod vcpus;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::interface::Interface;

@@ -18,19 +18,24 @@ type Output = Sender<OUT, 2048, OUT_CONS, OUT_PROD>;
 
 /// The bytes of a line.
 #[must_use]
-pub fn line(text: fmt::Arguments<'_>) -> Vec<u8> {
-    /// What `format!` would do, if it could be linked where nothing unwinds.
-    struct Line(Vec<u8>);
-    impl Write for Line {
+pub fn line(line: fmt::Arguments<'_>) -> Vec<u8> {
+    text(format_args!("guest: {line}\n"))
+}
+
+/// The bytes of a text: what `format!` would do, if it could be linked where nothing unwinds.
+#[must_use]
+pub fn text(text: fmt::Arguments<'_>) -> Vec<u8> {
+    struct Text(Vec<u8>);
+    impl Write for Text {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             self.0.extend_from_slice(text.as_bytes());
             Ok(())
         }
     }
-    let mut line = Line(b"guest: ".to_vec());
-    // A value that fails to print itself leaves the line short.
-    let _ = writeln!(line, "{text}");
-    line.0
+    let mut bytes = Text(Vec::new());
+    // A value that fails to print itself leaves the text short.
+    let _ = write!(bytes, "{text}");
+    bytes.0
 }
 
 /// Prints a line; waits while the ring is full.

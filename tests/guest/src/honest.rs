@@ -2,7 +2,7 @@
 
 use xendless_core::store::client::{ClientError, Session};
 
-use crate::console::say;
+use crate::console::{say, text};
 use crate::store::{self, Stream, Trouble};
 use crate::word::Ending;
 use crate::world::{SECOND, World};
@@ -23,6 +23,52 @@ pub fn store(world: &impl World) -> Result<(), Trouble> {
     session.nodes().remove(OURS)?;
     say!(world, "store: domid {}, {}", domid.escape_ascii(), value.escape_ascii());
     Ok(())
+}
+
+/// Writes a node of its own, which shows those who can see it that the domain runs.
+///
+/// # Errors
+/// As XenStore decides.
+pub fn mark(world: &impl World) -> Result<(), Trouble> {
+    store::open(world)?.nodes().write(b"data/mark", b"")
+}
+
+/// Times `count` reads, writes and transactions (one of each), and leaves in nodes what one took on average, in
+/// nanoseconds.
+///
+/// # Errors
+/// As XenStore decides.
+pub fn time_store(world: &impl World, count: u64) -> Result<(), Trouble> {
+    const OURS: &[u8] = b"data/test";
+    let mut session = store::open(world)?;
+    session.nodes().write(OURS, b"twenty bytes of value")?;
+    let read = average(world, count, || session.nodes().read(OURS).map(drop))?;
+    let write = average(world, count, || session.nodes().write(OURS, b"twenty bytes of value"))?;
+    let transaction = average(world, count, || {
+        session.transaction(|nodes| {
+            let value = nodes.read(OURS)?;
+            nodes.write(OURS, &value)
+        })
+    })?;
+    for (kind, time) in [("read", read), ("write", write), ("transaction", transaction)] {
+        session.nodes().write(&text(format_args!("data/time-{kind}")), &text(format_args!("{time}")))?;
+    }
+    session.nodes().write(b"data/timed", b"")
+}
+
+/// What `work` takes on average. The clock is as exact as it has to be because each round waits for an answer.
+fn average(
+    world: &impl World,
+    count: u64,
+    mut work: impl FnMut() -> Result<(), Trouble>,
+) -> Result<u64, Trouble> {
+    // Whatever is slow only once is no part of it.
+    work()?;
+    let before = world.now();
+    for _ in 0..count {
+        work()?;
+    }
+    Ok(world.now().saturating_sub(before) / count.max(1))
 }
 
 /// Prints a line every second.

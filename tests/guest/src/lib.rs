@@ -49,6 +49,8 @@ fn perform(world: &impl World, word: Word<'_>) -> Result<Option<Ending>, Trouble
     match word {
         Word::Say(text) => say!(world, "{}", text.escape_ascii()),
         Word::Store => honest::store(world)?,
+        Word::Mark => honest::mark(world)?,
+        Word::TimeStore(count) => honest::time_store(world, count)?,
         Word::Tick(count) => honest::tick(world, count),
         Word::Obey => return honest::obey(world).map(Some),
         Word::End(ending) => return Ok(Some(ending)),

@@ -3,6 +3,9 @@
 #![cfg_attr(panic = "abort", no_std)]
 #![no_main]
 
+#[path = "../../../stubdom/src/clock.rs"]
+#[expect(unreachable_pub, reason = "it is the control domain's, where others use it")]
+mod clock;
 #[path = "../../../stubdom/src/pv.rs"]
 mod pv;
 mod xen;

@@ -47,6 +47,10 @@ pub enum Word<'a> {
     Say(&'a [u8]),
     /// `store`: writes and reads its own nodes.
     Store,
+    /// `mark`: writes a node, which shows that it runs.
+    Mark,
+    /// `time-store=N`: times so many requests of each kind.
+    TimeStore(u64),
     /// `tick[=N]`: prints a line every second.
     Tick(u64),
     /// `obey`: waits for a request to shut down, and does it.
@@ -89,6 +93,7 @@ impl<'a> Word<'a> {
         let (name, value) = (parts.next()?, parts.next());
         match name {
             b"say" => return value.map(Self::Say),
+            b"time-store" => return value.and(count(value)).map(Self::TimeStore),
             b"tick" => return count(value).map(Self::Tick),
             b"store-flood" => return count(value).map(Self::StoreFlood),
             b"console-flood" => return count(value).map(Self::ConsoleFlood),
@@ -98,6 +103,7 @@ impl<'a> Word<'a> {
         }
         Some(match name {
             b"store" => Self::Store,
+            b"mark" => Self::Mark,
             b"obey" => Self::Obey,
             b"hang" => Self::Hang,
             b"store-indices" => Self::StoreIndices,
@@ -136,11 +142,12 @@ mod tests {
 
     #[test]
     fn words_come_in_their_order() {
-        let line = b" say=hello,=world  store tick=3 store-flood\tpoweroff ";
+        let line = b" say=hello,=world  store tick=3 time-store=9 store-flood\tpoweroff ";
         let expected = [
             Word::Say(b"hello,=world"),
             Word::Store,
             Word::Tick(3),
+            Word::TimeStore(9),
             Word::StoreFlood(u64::MAX),
             Word::End(Ending::PowerOff),
         ];
@@ -150,7 +157,17 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_guessed() {
-        for line in [&b"stor"[..], b"say", b"store=1", b"tick=", b"tick=-1", b"poweroff=now", b"\xff", b"="] {
+        for line in [
+            &b"stor"[..],
+            b"say",
+            b"store=1",
+            b"tick=",
+            b"time-store",
+            b"tick=-1",
+            b"poweroff=now",
+            b"\xff",
+            b"=",
+        ] {
             assert_eq!(read(line), None, "{}", line.escape_ascii());
         }
         assert_eq!(words(b"store nonsense").collect::<Vec<_>>(), [Some(Word::Store), None]);

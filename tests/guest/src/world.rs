@@ -25,7 +25,7 @@ pub trait World {
     /// Waits until the other end of any ring does so, or for this many nanoseconds.
     fn wait(&self, at_most: Option<u64>);
 
-    /// Nanoseconds since some moment, no earlier than at the end of the last [`World::wait`].
+    /// Nanoseconds since some moment.
     fn now(&self) -> u64;
 
     /// Prints on Xen's own console: what the initial domain has instead of a ring.

@@ -1,5 +1,6 @@
 //! The machine as Xen offers it. All `unsafe` of the guest is here and in `pv`.
 
+use core::arch::x86_64::_rdtsc;
 use core::mem::offset_of;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use xendless_core::shared::{PAGE_SIZE, Page};
 use xendless_guest::world::{Ring, World};
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::clock::Scale;
 use crate::pv;
 
 /// Bytes per page, as Xen counts addresses.
@@ -192,10 +194,32 @@ fn address_of<T>(value: &mut T) -> u64 {
     ptr::from_mut(value).expose_provenance() as u64
 }
 
-/// Nanoseconds since Xen booted, as of the last time that it let us run.
+/// Nanoseconds since Xen booted.
 fn now() -> u64 {
-    const AT: usize = offset_of!(VcpuInfo, time) + offset_of!(VcpuTimeInfo, system_time);
-    SHARED_INFO.at(offset_of!(SharedInfo, vcpu_info) + AT).map_or(0, |now| now.load(Ordering::Relaxed))
+    const AT: usize = offset_of!(SharedInfo, vcpu_info) + offset_of!(VcpuInfo, time);
+    let word = |offset| SHARED_INFO.at(AT + offset).map_or(0, |word| word.load(Ordering::Acquire));
+    let version = || low_half(word(offset_of!(VcpuTimeInfo, version)));
+    loop {
+        let before = version();
+        let [_, _, _, _, shift, ..] = word(offset_of!(VcpuTimeInfo, tsc_to_system_mul)).to_le_bytes();
+        let scale = Scale {
+            tsc_timestamp: word(offset_of!(VcpuTimeInfo, tsc_timestamp)),
+            system_time: word(offset_of!(VcpuTimeInfo, system_time)),
+            tsc_to_system_mul: low_half(word(offset_of!(VcpuTimeInfo, tsc_to_system_mul))),
+            tsc_shift: shift.cast_signed(),
+        };
+        // Xen makes the version odd while it changes the rest.
+        if before.is_multiple_of(2) && before == version() {
+            // SAFETY: every 64-bit processor has the instruction; Xen allows it or emulates it.
+            return scale.nanoseconds(unsafe { _rdtsc() });
+        }
+    }
+}
+
+/// The structure's fields of four bytes, where they come first in a word.
+#[expect(clippy::cast_possible_truncation, reason = "the other half is another field")]
+const fn low_half(word: u64) -> u32 {
+    word as u32
 }
 
 /// Clears what is pending on a channel.

@@ -13,7 +13,7 @@ use xendless_core::config::Kind;
 use super::kernel::{Flavour, Kernel};
 use super::session::Session;
 use super::tree::Tree;
-use super::{bundle, cpio, guest, image};
+use super::{bundle, cpio, guest, image, stock};
 use crate::qemu::artifacts::Nameless;
 use crate::qemu::machine::Machine;
 use crate::qemu::running::{self, End, Running};
@@ -21,8 +21,19 @@ use crate::qemu::running::{self, End, Running};
 /// Lines of the serial port that are shown when the commands came to no end.
 const STORY: usize = 25;
 
-/// Room for images in the control domain: Debian's kernel, packed and unpacked, and a ramdisk.
+/// Enough for Debian's kernel for virtual machines, packed and unpacked, and a ramdisk.
 const IMAGES_MIB: u32 = 96;
+
+/// What manages the domains of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tools {
+    /// Nothing.
+    None,
+    /// The control domain, with `xm` and `xmd` in the admin domain.
+    Xendless,
+    /// Debian's `xl`, xenstored and xenconsoled, in a dom0.
+    Stock,
+}
 
 /// What to run in which admin domain.
 #[derive(Clone, Debug)]
@@ -39,10 +50,12 @@ pub struct Admin {
     pub vcpus: u32,
     /// Its memory.
     pub memory_mib: u32,
+    /// Room for images in the control domain.
+    pub images_mib: u32,
     /// What happens when it crashes.
     pub on_crash: &'static str,
-    /// It has `xm`, `xmd`, and guests to start.
-    pub management: bool,
+    /// What it has to manage domains with; with any of them come guests to start.
+    pub tools: Tools,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
 }
@@ -58,9 +71,22 @@ impl Admin {
             kind: Kind::Pv,
             vcpus: 1,
             memory_mib: 512,
+            images_mib: IMAGES_MIB,
             on_crash: "destroy",
-            management: true,
+            tools: Tools::Xendless,
             plain_dom0: false,
+        }
+    }
+
+    /// A dom0 as Debian has it, with the same guests to start.
+    #[must_use]
+    pub fn stock(commands: impl Into<String>) -> Self {
+        Self {
+            flavour: Flavour::Generic,
+            memory_mib: stock::MEMORY_MIB,
+            tools: Tools::Stock,
+            plain_dom0: true,
+            ..Self::new(commands)
         }
     }
 
@@ -84,8 +110,12 @@ impl Admin {
     /// What it finds when it boots.
     fn root(&self, kernel: &Kernel) -> Result<Tree> {
         let mut root = image::root(kernel)?;
-        if self.management {
-            image::install_management(&mut root)?;
+        match self.tools {
+            Tools::None => {}
+            Tools::Xendless => image::install_management(&mut root)?,
+            Tools::Stock => stock::install(&mut root)?,
+        }
+        if self.tools != Tools::None {
             guest::install(&mut root, &Kernel::find(Flavour::Cloud)?)?;
         }
         for (host, guest) in &self.additions {
@@ -108,8 +138,8 @@ impl Admin {
             let domain = bundle::domain(Role::Admin, &self.config(), kernel, Some(ramdisk))?;
             let bundle = bundle::bundle([domain])?;
             // Xen counts the bundle as the control domain's memory.
-            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + IMAGES_MIB;
-            machine.control_args = format!("images={IMAGES_MIB}M {}", machine.control_args);
+            machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + self.images_mib;
+            machine.control_args = format!("images={}M {}", self.images_mib, machine.control_args);
             Nameless::new(&bundle)?
         };
         machine.bundle = Some(module.path());

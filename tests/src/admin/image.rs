@@ -45,9 +45,8 @@ pub fn root(kernel: &Kernel) -> Result<Tree> {
     tree.insert("etc/modules", text(&(MODULES.join("\n") + "\n"), 0o644))?;
     busybox(&mut tree)?;
     kernel.install_modules(&mut tree, &MODULES)?;
-    let tools = cache()?.join("xen-tools");
     for program in XENSTORE_PROGRAMS {
-        install_program(&mut tree, &tools, &tools.join(format!("usr/bin/xenstore-{program}")))?;
+        install_tool(&mut tree, &format!("usr/bin/xenstore-{program}"))?;
     }
     Ok(tree)
 }
@@ -110,11 +109,30 @@ pub(super) fn busybox(tree: &mut Tree) -> Result<()> {
     Ok(())
 }
 
-/// Puts a program of the unpacked packages in `packages` into `tree`, with its loader and the libraries it needs.
-fn install_program(tree: &mut Tree, packages: &Path, program: &Path) -> Result<()> {
-    let name = file_name(program)?;
-    tree.insert_file(&format!("usr/bin/{name}"), program)?;
-    let mut left = vec![program.to_owned()];
+/// Puts a program of Debian's tools for Xen into `tree`, with its loader and the libraries it needs. `path` is where
+/// Debian has it; here it is in `/usr/bin`.
+pub(super) fn install_tool(tree: &mut Tree, path: &str) -> Result<()> {
+    let program = tools()?.join(path);
+    tree.insert_file(&format!("usr/bin/{}", file_name(&program)?), &program)?;
+    install_needs(tree, program)
+}
+
+/// Puts a library into `tree` that programs load without saying so, with those it needs.
+pub(super) fn install_library(tree: &mut Tree, name: &str) -> Result<()> {
+    let library = library(&tools()?, name).with_context(|| format!("{name} is not in the cache"))?;
+    tree.insert_file(&format!("usr/lib/{name}"), &library)?;
+    install_needs(tree, library)
+}
+
+/// Debian's tools for Xen with all their libraries, unpacked.
+pub(super) fn tools() -> Result<PathBuf> {
+    Ok(cache()?.join("xen-tools"))
+}
+
+/// Puts into `tree` the loader and the libraries that a program or library of the tools needs.
+fn install_needs(tree: &mut Tree, file: PathBuf) -> Result<()> {
+    let tools = tools()?;
+    let mut left = vec![file];
     while let Some(file) = left.pop() {
         let content = fs::read(&file).with_context(|| format!("reading {}: run ci/setup", file.display()))?;
         let needs = elf::needs(&content, &file)?;
@@ -122,7 +140,7 @@ fn install_program(tree: &mut Tree, packages: &Path, program: &Path) -> Result<(
         for name in loader.into_iter().chain(needs.libraries.iter().map(String::as_str)) {
             let inside = format!("usr/lib/{name}");
             if tree.get(&inside).is_none() {
-                let library = library(packages, name)
+                let library = library(&tools, name)
                     .with_context(|| format!("{} needs {name}, which is not in the cache", file.display()))?;
                 tree.insert_file(&inside, &library)?;
                 left.push(library);

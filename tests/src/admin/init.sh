@@ -15,7 +15,9 @@ hostname admin
 ifconfig lo up
 cd /root || exit
 
-if [ -e /etc/init.d/xmd ]; then /etc/init.d/xmd start; fi
+for script in /etc/init.d/*; do
+    [ ! -e "$script" ] || "$script" start
+done
 
 if [ -e /session ]; then
     token=$(cat /session/token)

@@ -7,6 +7,7 @@
 //! | [`elf`] | what an ELF file says about itself: libraries a program needs, modules a module needs |
 //! | [`kernel`] | Debian's kernels: the plain image, and the modules with those they need |
 //! | [`image`] | what is in the admin domain's root |
+//! | [`stock`] | Debian's own tools for a dom0, to compare with |
 //! | [`guest`] | the guests that a person starts there |
 //! | [`bundle`] | boot bundles for tests |
 //! | [`domain`] | an admin domain as a value, and the machine that boots it |
@@ -22,4 +23,5 @@ pub mod guest;
 pub mod image;
 pub mod kernel;
 pub mod session;
+pub mod stock;
 pub mod tree;

@@ -56,6 +56,14 @@ pub fn host_tools() -> Result<PathBuf> {
     Ok(PathBuf::from(run(command)?.trim()))
 }
 
+/// The program that measures in a management domain, built when it is stale. It runs in any Linux.
+pub fn stopwatch() -> Result<PathBuf> {
+    let mut command = Command::new(repository().join("ci/build-hosttools"));
+    command.args(["--package", "xendless-stopwatch", "--bin", "stopwatch"]);
+    command.env("CARGO_TARGET_DIR", target());
+    Ok(PathBuf::from(run(command)?.trim()).join("stopwatch"))
+}
+
 fn kernel(options: &[&str], folder: &Path) -> Result<PathBuf> {
     let mut command = Command::new(repository().join("ci/build-stubdom"));
     command.args(options).env("CARGO_TARGET_DIR", folder);

@@ -186,7 +186,7 @@ impl Machine {
 /// `getdomaininfo`.
 fn info(domid: DomId, domain: &Domain) -> DomainInfo {
     let mut flags = DomainFlags::empty();
-    let online = if domain.started || domain.start.is_some() { 1.min(domain.vcpus) } else { 0 };
+    let online = domain.online();
     flags.set(DomainFlags::DYING, domain.life == Life::Dead);
     flags.set(DomainFlags::HVM, domain.is_hvm());
     flags.set(DomainFlags::HAP, domain.flags.contains(CreateFlags::HAP));

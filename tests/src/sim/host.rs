@@ -135,7 +135,8 @@ impl Host for SimDomain {
             Ok(HostInfo {
                 threads_per_core: 1,
                 cores_per_socket: 1,
-                cpus: 1,
+                cpus: machine.config.cpus,
+                cpu_ids: machine.config.cpus,
                 nodes: 1,
                 cpu_khz: 1_000_000,
                 total_pages: machine.config.pages as u64 + control,

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::interface::INTERFACES;
-use xendless_core::hyper::{CreateFlags, DomId, DomainHandle, PvStart, PvhStart, ShutdownReason, Virq};
+use xendless_core::hyper::{
+    CpuMap, CreateFlags, DomId, DomainHandle, PvStart, PvhStart, ShutdownReason, Trigger, Virq,
+};
 
 use super::channels::{Channel, EventMemory};
 use super::grants::Grant;
@@ -56,6 +58,10 @@ pub(super) struct Domain {
     pub(super) params: BTreeMap<u32, u64>,
     pub(super) cpupool: u32,
     pub(super) ssid: u32,
+    /// Where virtual CPUs have to run; those that are not here may run everywhere.
+    pub(super) affinity: BTreeMap<u32, CpuMap>,
+    /// What was sent to its virtual CPUs.
+    pub(super) triggers: Vec<(u32, Trigger)>,
 }
 
 impl Domain {
@@ -86,6 +92,8 @@ pub(super) struct Machine {
     /// Xen's console ring; the second value counts all bytes ever written.
     pub(super) ring: VecDeque<u8>,
     pub(super) ring_end: u32,
+    /// Debug keys that were pressed.
+    pub(super) keys: Vec<u8>,
     pub(super) pristine: Snapshot,
 }
 
@@ -111,6 +119,7 @@ impl Machine {
             console_in: VecDeque::new(),
             ring: VecDeque::new(),
             ring_end: 0,
+            keys: Vec::new(),
             pristine: Snapshot::default(),
             config,
         };
@@ -229,6 +238,8 @@ impl Domain {
             params: BTreeMap::new(),
             cpupool: 0,
             ssid: 0,
+            affinity: BTreeMap::new(),
+            triggers: Vec::new(),
         }
     }
 }

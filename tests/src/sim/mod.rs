@@ -20,6 +20,8 @@ mod memory;
 mod site;
 mod snapshot;
 mod tables;
+mod topology;
+mod vcpus;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -52,6 +54,8 @@ pub struct Config {
     pub pages: usize,
     /// Pages of the initial domain.
     pub control_pages: u64,
+    /// Physical CPUs; all are in one core of a socket, and the last one is in no pool when there are several.
+    pub cpus: u32,
     /// Whether the processor can run HVM domains.
     pub hvm: bool,
     /// Memory comes with somebody's data in it, as if Xen did not scrub it.
@@ -67,6 +71,7 @@ impl Default for Config {
             version: XenVersion { major: 4, minor: 17 },
             pages: 32 << 8,
             control_pages: 8 << 10,
+            cpus: 1,
             hvm: true,
             dirty: false,
             destroy_step: 256,

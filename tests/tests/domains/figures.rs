@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use xendless_core::lines::Ready;
-use xendless_tests::admin::domain::Admin;
+use xendless_tests::admin::domain::{Admin, Tools};
 use xendless_tests::admin::kernel::Flavour;
 use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::budget::{TIME_OVER_PLAIN_DOM0, TIME_TO_ADMIN};
@@ -23,7 +23,7 @@ const END: &str = "echo b > /proc/sysrq-trigger";
 /// The admin domain of both boots. Debian's kernel for virtual machines cannot be a dom0.
 fn admin(plain_dom0: bool) -> Admin {
     // The same root for both: without what a dom0 has no use for.
-    Admin { flavour: Flavour::Generic, management: false, plain_dom0, ..Admin::new(END) }
+    Admin { flavour: Flavour::Generic, tools: Tools::None, plain_dom0, ..Admin::new(END) }
 }
 
 /// All lines of a boot until the first that `last` accepts.

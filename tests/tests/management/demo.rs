@@ -34,6 +34,12 @@ fn a_person_logs_in_at_a_second_debian_and_leaves() {
     terminal.expect(ADMIN).unwrap();
     let list = enter(&mut terminal, ADMIN, "xm list");
     assert!(list.contains("\nguest "), "{list}");
+    terminal.type_in("xm top\n").unwrap();
+    terminal.expect("Quit   [NAME]").unwrap();
+    terminal.type_in("q").unwrap();
+    terminal.expect(ADMIN).unwrap();
+    let cooked = enter(&mut terminal, ADMIN, "stty -a | grep -c ' icanon'");
+    assert_eq!(cooked.lines().nth(1).map(str::trim), Some("1"), "{cooked}");
     terminal.type_in("xm console guest\n").unwrap();
     terminal.expect("guest login: root").unwrap();
     enter(&mut terminal, GUEST, "echo back");

@@ -1,15 +1,18 @@
 //! A person's commands in the admin domain, carried out on real Xen in QEMU: `xm`, `xmd`, the control ring, and the
 //! control domain at its other end.
 //!
-//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. Two more boots are the admin
-//! domain that crashes and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. More boots are the admin
+//! domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
 //! `cargo test -p xendless-tests --features system --test management [NAME]`.
 
+mod budgets;
 mod commands;
 mod crash;
 mod demo;
 mod errors;
+mod events;
 mod relay;
+mod resources;
 mod transcript;
 mod vchan;
 
@@ -25,7 +28,7 @@ use xendless_tests::qemu::machine::Machine;
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 6] = ["commands", "relay", "debian", "errors", "vchan", "reboot"];
+const PARTS: [&str; 8] = ["commands", "events", "relay", "debian", "resources", "errors", "vchan", "reboot"];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =

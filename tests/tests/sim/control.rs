@@ -332,7 +332,7 @@ fn a_managed_domain_lives_stops_and_starts_anew() {
     let rights = |domid| rig.control.managed().rights(domid);
     assert_eq!((rights(first), rights(second)), (Rights::Nothing, Rights::Observe));
     assert!(
-        events.contains(&Event::Life(News::Started { id, domid: second })) && second != first,
+        events.contains(&Event::Life(News::Started { id, domid: second, paused: false })) && second != first,
         "{events:?}"
     );
     rig.control.destroy(id);

@@ -25,6 +25,7 @@ abi_constants! {
     const HVM_PARAM_STORE_EVTCHN: u32 = 2;
     const HVM_PARAM_TIMER_MODE: u32 = 10;
     const HVM_PARAM_IDENT_PT: u32 = 12;
+    const HVM_PARAM_ACPI_S_STATE: u32 = 14;
     const HVM_PARAM_CONSOLE_PFN: u32 = 17;
     const HVM_PARAM_CONSOLE_EVTCHN: u32 = 18;
     const HVM_PARAM_TRIPLE_FAULT_REASON: u32 = 31;

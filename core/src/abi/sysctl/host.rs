@@ -90,9 +90,45 @@ abi_structs! {
         @4 socket: u32,
         @8 node: u32,
     }
+
+    /// Free memory of a node, by the width of its addresses.
+    struct AvailHeap = "struct xen_sysctl_availheap", 24 {
+        /// Bits; 0 for no limit.
+        @0 min_bitwidth: u32,
+        /// Bits; 0 for no limit.
+        @4 max_bitwidth: u32,
+        /// A node, or -1 for all.
+        @8 node: i32,
+        @12 _pad: [u8; 4],
+        @16 avail_bytes: u64,
+    }
+
+    /// Memory of nodes, and how far they are from each other.
+    struct NumaInfo = "struct xen_sysctl_numainfo", 24 {
+        @0 num_nodes: u32,
+        @4 _pad: [u8; 4],
+        /// The address of [`MemInfo`]s.
+        @8 meminfo: u64,
+        /// The address of distances, a row of `u32`s for each node.
+        @16 distance: u64,
+    }
+
+    /// Memory of one node, in bytes.
+    struct MemInfo = "struct xen_sysctl_meminfo", 16 {
+        @0 memsize: u64,
+        @8 memfree: u64,
+    }
 }
 
 abi_constants! {
+    /// What [`CpuTopo`] holds where nothing is known, and everywhere for a CPU that is not online.
+    const XEN_INVALID_CORE_ID: u32 = !0;
+    const XEN_INVALID_SOCKET_ID: u32 = !0;
+    const XEN_INVALID_NODE_ID: u32 = !0;
+    /// What [`MemInfo`] holds for a node that is not online.
+    const XEN_INVALID_MEM_SZ: u32 = !0;
+    const XEN_INVALID_NODE_DIST: u32 = !0;
+
     const XEN_SYSCTL_PHYSCAP_HVM: u32 = 1 << 0 => "XEN_SYSCTL_PHYSCAP_hvm";
     const XEN_SYSCTL_PHYSCAP_PV: u32 = 1 << 1 => "XEN_SYSCTL_PHYSCAP_pv";
     const XEN_SYSCTL_PHYSCAP_DIRECTIO: u32 = 1 << 2 => "XEN_SYSCTL_PHYSCAP_directio";

@@ -9,7 +9,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::command::{Command, Union, abi_commands};
 use super::table::{Header, abi_structs};
-use host::{CpuTopoInfo, DebugKeys, GetCpuInfo, GetDomainInfoList, PhysInfo, ReadConsole};
+use host::{
+    AvailHeap, CpuTopoInfo, DebugKeys, GetCpuInfo, GetDomainInfoList, NumaInfo, PhysInfo, ReadConsole,
+};
 use sched::{CpupoolOp, SchedId, SchedulerOp};
 
 pub(super) const HEADER: Header = Header { path: "xen/sysctl.h", structs: STRUCTS, constants: CONSTANTS };
@@ -44,7 +46,9 @@ abi_commands! { Sysctl {
     GETDOMAININFOLIST: GetDomainInfoList = 6 => "XEN_SYSCTL_getdomaininfolist";
     DEBUG_KEYS: DebugKeys = 7 => "XEN_SYSCTL_debug_keys";
     GETCPUINFO: GetCpuInfo = 8 => "XEN_SYSCTL_getcpuinfo";
+    AVAILHEAP: AvailHeap = 9 => "XEN_SYSCTL_availheap";
     CPUTOPOINFO: CpuTopoInfo = 16 => "XEN_SYSCTL_cputopoinfo";
+    NUMAINFO: NumaInfo = 17 => "XEN_SYSCTL_numainfo";
     CPUPOOL_OP: CpupoolOp = 18 => "XEN_SYSCTL_cpupool_op";
     SCHEDULER_OP: SchedulerOp = 19 => "XEN_SYSCTL_scheduler_op";
 } }

@@ -1,12 +1,13 @@
 //! Something that XenStore is asked, again while it is busy.
 
 use super::super::desk::Desk;
+use super::super::failures::not_changed;
 use super::super::session::{Ended, Outbox};
 use super::Pump;
 use crate::config::DomainName;
 use crate::hyper::Hypervisor;
 use crate::life::{ChangeError, ManagedId, Wish};
-use crate::protocol::{Answer, Failure, RequestId};
+use crate::protocol::{Answer, RequestId};
 use crate::store::service::Local;
 use crate::store::service::Refused;
 
@@ -28,20 +29,20 @@ impl Ask {
     ) -> Result<Pump, Ended> {
         let outcome = match self {
             Self::Shutdown(managed, wish) => desk.managed.ask_shutdown(desk.store, *managed, *wish),
-            Self::Rename(managed, name) => desk.managed.set_name(desk.store, *managed, name),
+            Self::Rename(managed, name) => {
+                let outcome = desk.managed.set_name(desk.store, *managed, name);
+                let domid = desk.managed.status(*managed).and_then(|status| status.domid);
+                if let (Ok(()), Some(domid)) = (outcome, domid) {
+                    desk.chronicle.borrow_mut().renamed(desk.now, domid, name);
+                }
+                outcome
+            }
         };
         let result = match outcome {
             // The store goes on meanwhile, and will not be busy for long.
             Err(ChangeError::Store(Refused::Later)) => return Ok(Pump::Moved),
             Ok(()) => Ok(Answer::Done),
-            Err(ChangeError::NoSuchDomain) => Err(Failure::NoSuchDomain),
-            Err(ChangeError::NotRunning) => Err(Failure::NotRunning),
-            Err(ChangeError::NameTaken(domid)) => {
-                Err(Failure::NameTaken { domid: domid.map(|domid| domid.0) })
-            }
-            Err(ChangeError::Store(Refused::Error(error))) => {
-                Err(Failure::Hypervisor(alloc::format!("XenStore answered {}", error.name())))
-            }
+            Err(error) => Err(not_changed(error)),
         };
         out.answer(id, result)?;
         Ok(Pump::Answered)

@@ -112,7 +112,7 @@ impl Create {
 
     pub(super) fn note(&mut self, news: &News) {
         match (&self.stage, news) {
-            (Stage::Making(made), News::Started { id, domid }) if made == id => {
+            (Stage::Making(made), News::Started { id, domid, .. }) if made == id => {
                 self.stage = Stage::Over(Ok(Created { domid: domid.0 }));
             }
             (Stage::Making(made) | Stage::Undoing(made), News::Failed { id, why }) if made == id => {

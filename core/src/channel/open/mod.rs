@@ -1,16 +1,22 @@
 //! Requests that take more than one step, each in a file of its own.
 
+mod adjust;
 mod ask;
 mod console;
 mod create;
+mod events;
 mod text;
 mod wait;
 
+pub(super) use adjust::{Adjusting, Keys, Pin};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use events::Events;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
+
+use alloc::boxed::Box;
 
 use super::desk::Desk;
 use super::session::{Ended, Outbox};
@@ -44,8 +50,16 @@ pub(super) enum Open {
     View(View),
     /// Reads a text.
     Text(Text),
+    /// Listens to what happens.
+    Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
+    /// Changes a domain.
+    Adjust(Adjusting),
+    /// Tells virtual CPUs where to run.
+    Pin(Box<Pin>),
+    /// Presses debug keys.
+    Keys(Keys),
 }
 
 impl Open {
@@ -62,7 +76,11 @@ impl Open {
             Self::Wait(wait) => wait.pump(desk, out, id),
             Self::View(view) => view.pump(desk, out, id),
             Self::Text(text) => text.pump(desk, out, id),
+            Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
+            Self::Adjust(adjusting) => adjusting.pump(desk, out, id),
+            Self::Pin(pin) => pin.pump(desk, out, id),
+            Self::Keys(keys) => keys.pump(desk, out, id),
         }
     }
 
@@ -86,6 +104,7 @@ impl Open {
         match self {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
+            Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
         }
@@ -98,8 +117,9 @@ impl Open {
             Self::Wait(wait) => wait.cancel(),
             Self::View(view) => view.cancel(),
             Self::Text(text) => text.cancel(),
-            // A domain on its way down cannot be held up, and XenStore answers soon.
-            Self::Ending(_) | Self::Ask(_) => {}
+            // A domain on its way down cannot be held up, and the others have their answer soon.
+            Self::Ending(_) | Self::Ask(_) | Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Events(events) => events.cancel(),
         }
     }
 
@@ -108,7 +128,9 @@ impl Open {
         match self {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
-            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Ask(_) => {}
+            // What was begun is done.
+            Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
+            Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
         }
     }
 
@@ -116,6 +138,7 @@ impl Open {
     pub(super) fn note(&mut self, news: &News) {
         match self {
             Self::Create(create) => create.note(news),
+            Self::Adjust(adjusting) => adjusting.note(news),
             _ => self.look_again(),
         }
     }

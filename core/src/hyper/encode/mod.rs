@@ -4,10 +4,11 @@
 //! of Xen takes an [`Interface`]; the rest is the same in all of them.
 #![forbid(unsafe_code)]
 
+pub mod cpus;
 mod pvh;
 
 use super::{
-    CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, PvStart,
+    CpuMap, CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, PvStart,
     SchedulerKind, ShutdownReason, VcpuId, Virq,
 };
 use crate::abi::arch::{self, CpuUserRegs, VcpuGuestContext};
@@ -126,6 +127,7 @@ impl From<&PhysInfo> for HostInfo {
             threads_per_core: raw.threads_per_core,
             cores_per_socket: raw.cores_per_socket,
             cpus: raw.nr_cpus,
+            cpu_ids: raw.max_cpu_id.saturating_add(1).min(CpuMap::BITS),
             nodes: raw.nr_nodes,
             cpu_khz: raw.cpu_khz,
             total_pages: raw.total_pages,

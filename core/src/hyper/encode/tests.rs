@@ -116,6 +116,7 @@ fn physinfo_is_read_from_these_bytes() {
         threads_per_core: 2,
         cores_per_socket: 4,
         cpus: 8,
+        cpu_ids: 64,
         nodes: 1,
         cpu_khz: 2_400_000,
         total_pages: 1000,

@@ -21,6 +21,8 @@ pub(super) struct Link<P, S> {
     /// A request that the server put off.
     held: Option<Frame>,
     output: Outbox,
+    /// Whether a request ever came.
+    pub(super) spoke: bool,
     /// Whether the ring was given up; only a fresh start revives it.
     pub(super) cut: bool,
     /// Whether it stands in the queue.
@@ -36,6 +38,7 @@ impl<P: Deref<Target = Page>, S> Link<P, S> {
             input: Assembler::new(),
             held: None,
             output: Outbox::new(),
+            spoke: false,
             cut: false,
             queued: false,
             waiting: false,

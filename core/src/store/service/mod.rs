@@ -171,6 +171,12 @@ impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<
     }
 
     fn execute(&mut self, site: &impl Site<Page = P>, conn: ConnId, frame: Frame) {
+        if let Some(link) = self.links.get_mut(conn)
+            && !core::mem::replace(&mut link.spoke, true)
+            && let Some(ring) = link.stream.ring()
+        {
+            site.note(Notice::Spoke(ring.domid));
+        }
         let mut outside = Outside { site, links: &mut self.links };
         match self.server.handle(&mut outside, conn, &frame.header, &frame.payload) {
             Outcome::Reply(message) => {

@@ -57,6 +57,8 @@ pub enum Notice<'a> {
         /// Why.
         fault: Fault,
     },
+    /// A domain's first request came.
+    Spoke(DomId),
     /// A domain asked for a fresh start of its connection, and got it.
     Reconnected(DomId),
     /// A privileged client wants this said.

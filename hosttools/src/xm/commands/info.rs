@@ -3,32 +3,62 @@
 use xendless_core::protocol::{Answer, Host, Request};
 
 use super::json;
-use crate::client;
+use super::topology::Topology;
+use crate::client::{self, Client};
 use crate::shown::Shown;
-use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::Session;
 use crate::xm::table::Outcome;
 
 /// `info`.
 pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
-    if given.has("config") {
-        return Err(Error::Plain("xmd has no settings of its own that could be shown.".to_owned()));
-    }
-    if given.has("numa") {
-        return Err(Error::Plain("The host's topology is not part of this version yet.".to_owned()));
-    }
     let mut client = session.connect()?;
+    if given.has("config") {
+        return config(session, &mut client, given.has("json"));
+    }
     let host = match client.ask(Request::Host)? {
         Answer::Host(host) => host,
         _ => return Err(client::Error::Unexpected.into()),
     };
+    let topology = if given.has("numa") { Some(Topology::get(&mut client)?) } else { None };
     if given.has("json") {
-        session.out.line(json::text(&object(&host)))?;
+        let mut object = object(&host);
+        object.extend(topology.iter().flat_map(Topology::json).map(|(key, value)| (key.to_owned(), value)));
+        session.out.line(json::text(&object.into()))?;
         return Ok(0);
     }
     for (key, value) in classic(&host) {
         session.out.line(format_args!("{key:<23}: {}", Shown(&value)))?;
+        if key == "free_cpus" {
+            // Numbers only, on several lines.
+            for (key, table) in topology.iter().flat_map(Topology::classic) {
+                session.out.line(format_args!("{key:<23}: {table}"))?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// The settings of `xmd`.
+fn config(session: &mut Session, client: &mut Client, json: bool) -> Outcome {
+    let mut settings = Vec::new();
+    for index in 0.. {
+        match client.ask(Request::Setting { index })? {
+            Answer::Setting(Some(found)) => {
+                settings.push((found.name.to_owned(), found.value.map(str::to_owned)));
+            }
+            Answer::Setting(None) => break,
+            _ => return Err(client::Error::Unexpected.into()),
+        }
+    }
+    if json {
+        let object = settings.into_iter().map(|(name, value)| (name, serde_json::Value::from(value)));
+        session.out.line(json::text(&serde_json::Value::Object(object.collect())))?;
+        return Ok(0);
+    }
+    for (name, value) in settings {
+        let value = value.as_deref().map_or_else(|| "(none)".to_owned(), |value| Shown(value).to_string());
+        session.out.line(format_args!("{:<38}: {value}", Shown(&name).to_string()))?;
     }
     Ok(0)
 }
@@ -52,8 +82,7 @@ fn classic(host: &Host) -> Vec<(&'static str, String)> {
         ("virt_caps", if host.hvm { "hvm" } else { "" }.to_owned()),
         ("total_memory", (host.total_kib / 1024).to_string()),
         ("free_memory", (host.free_kib / 1024).to_string()),
-        // All CPUs are in pool 0.
-        ("free_cpus", "0".to_owned()),
+        ("free_cpus", host.free_cpus.to_string()),
         ("xen_major", host.xen_major.to_string()),
         ("xen_minor", host.xen_minor.to_string()),
         ("xen_extra", host.xen_extra.clone()),
@@ -72,7 +101,7 @@ fn classic(host: &Host) -> Vec<(&'static str, String)> {
 }
 
 /// The same and what the control domain says about itself.
-fn object(host: &Host) -> serde_json::Value {
+fn object(host: &Host) -> serde_json::Map<String, serde_json::Value> {
     let number = |value: String| value.parse::<u64>().map_or_else(|_| value.into(), serde_json::Value::from);
     let numbers = ["nr_cpus", "nr_nodes", "cores_per_socket", "threads_per_core", "cpu_mhz", "total_memory"];
     let more = ["free_memory", "free_cpus", "xen_major", "xen_minor", "xen_pagesize", "xend_config_format"];
@@ -91,5 +120,5 @@ fn object(host: &Host) -> serde_json::Value {
         ("hap", host.hap.into()),
     ];
     object.extend(own.map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)));
-    object.into()
+    object
 }

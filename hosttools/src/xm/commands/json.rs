@@ -8,8 +8,17 @@ use crate::shown::is_harmless;
 
 /// A value as text, on several lines.
 pub(super) fn text(value: &Value) -> String {
+    harmless(&format!("{value:#}"))
+}
+
+/// A value as text, on one line.
+pub(super) fn line(value: &Value) -> String {
+    harmless(&value.to_string())
+}
+
+fn harmless(json: &str) -> String {
     let mut text = String::new();
-    for c in format!("{value:#}").chars() {
+    for c in json.chars() {
         // Only strings hold such characters. Those below a blank are escaped already.
         if is_harmless(c) || c == '\n' {
             text.push(c);

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use xendless_core::protocol::Request;
+use xendless_core::protocol::{Answer, Failure, Request};
 
-use crate::client::Event;
+use crate::client::{self, Event};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::out::Harmless;
@@ -22,11 +22,22 @@ pub(in crate::xm) fn dmesg(session: &mut Session, given: &Given) -> Outcome {
     print(session, Request::Dmesg { clear: given.has("clear") })
 }
 
-/// `log`.
+/// `log`: the control domain's, then that of `xmd`.
 pub(in crate::xm) fn log(session: &mut Session, _: &Given) -> Outcome {
-    print(session, Request::Log)?;
+    let mut client = session.connect()?;
+    let relay = match client.ask(Request::RelayLog) {
+        Ok(Answer::Log(text)) => text.to_vec(),
+        // The server is no xmd.
+        Err(client::Error::Failed(Failure::Unsupported(_))) => Vec::new(),
+        Ok(_) => return Err(client::Error::Unexpected.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let outcome = print(session, Request::Log);
+    let mut harmless = Harmless::default();
+    session.out.write_all(harmless.next(&relay).as_bytes())?;
+    session.out.write_all(harmless.end().as_bytes())?;
     session.out.line("")?;
-    Ok(0)
+    outcome
 }
 
 /// Prints all that comes down.

@@ -1,25 +1,26 @@
 //! `new`, `start`, `delete`: domains whose definition is kept.
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-};
-use std::os::fd::AsFd;
-use xendless_core::config::DomainConfig;
+use xendless_core::config::{DomainConfig, OnStart, OnStop};
 use xendless_core::life::Wish;
 use xendless_core::protocol::{Failure, Request, Until};
 
 use super::create::{self, Start, load, shown_only};
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
-use crate::xm::error::Error;
+use crate::xm::error::{Error, FAILED};
 use crate::xm::options::Given;
-use crate::xm::session::{Dormant, Session, defined, definitions, explain, find, taken};
+use crate::xm::session::{Dormant, Session, defined, definitions, explain, find, is_root, taken};
 use crate::xm::table::Outcome;
+use crate::xm::timer::Timer;
 
 /// How long a domain may take to shut down before it is deleted.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why a definition that is there is not used.
+const FOREIGN: &str = "The definition was kept by another version of this program; use 'xm new' again.";
 
 /// `new`.
 pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
@@ -45,6 +46,9 @@ pub(super) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), E
 
 /// `start`.
 pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
+    if given.has("on-xend-start") && given.operands.is_empty() {
+        return start_all(session, given);
+    }
     let [domain] = given.operands.as_slice() else {
         return Err(Error::Usage("Expects 1 argument".to_owned()));
     };
@@ -53,11 +57,48 @@ pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
         return Err(Error::Usage("Domain is already running".to_owned()));
     }
     let found = definition(&mut client, domain)?;
-    let Some(config) = found.config else {
-        let text = "The definition was kept by another version of this program; use 'xm new' again.";
-        return Err(Error::Plain(text.to_owned()));
-    };
+    let Some(config) = found.config else { return Err(Error::Plain(FOREIGN.to_owned())) };
     create::start(session, &mut client, &config, Start::of(given, true))
+}
+
+/// Starts what is to start with the control plane. One that cannot does not hold up the others.
+fn start_all(session: &mut Session, given: &Given) -> Outcome {
+    let mut client = session.connect()?;
+    let mut status = 0;
+    for Dormant { name, config } in definitions(&mut client)? {
+        if find(&mut client, &name).is_ok() {
+            continue;
+        }
+        let outcome = match &config {
+            Some(config) if config.on_start != OnStart::Start => continue,
+            Some(config) => create::start(session, &mut client, config, Start::of(given, false)),
+            None => Err(Error::Plain(FOREIGN.to_owned())),
+        };
+        if let Err(error) = outcome {
+            let text = error.report(is_root()).text;
+            eprintln!("{}: {}", Shown(&name), text.strip_prefix("Error: ").unwrap_or(&text));
+            status = FAILED;
+        }
+    }
+    Ok(status)
+}
+
+/// The names of the domains that end with the control plane.
+pub(super) fn ending(client: &mut Client) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for Dormant { name, config } in definitions(client)? {
+        match config.map_or(OnStop::Ignore, |config| config.on_stop) {
+            OnStop::Ignore => continue,
+            OnStop::Shutdown => {}
+            OnStop::Suspend => {
+                eprintln!("{}: domains cannot be saved yet; it is shut down instead.", Shown(&name));
+            }
+        }
+        if find(client, &name).is_ok() {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// `delete`.
@@ -94,7 +135,7 @@ fn end(client: &mut Client, domain: &str, name: &str, force: bool) -> Result<(),
         Err(error) => return Err(error.into()),
     }
     eprintln!("Waiting for domain {} to shut down ...", Shown(name));
-    let timer = timer(PATIENCE).map_err(|error| Error::Plain(error.to_string()))?;
+    let timer = Timer::start(PATIENCE)?;
     let id = client.start(Request::Wait { domain, until: Until::Gone })?;
     loop {
         let woken = client.wait([Some(timer.as_fd())], false)?;
@@ -112,13 +153,4 @@ fn end(client: &mut Client, domain: &str, name: &str, force: bool) -> Result<(),
             _ => {}
         }
     }
-}
-
-/// A descriptor that can be read when the time is over.
-fn timer(after: Duration) -> rustix::io::Result<std::os::fd::OwnedFd> {
-    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
-    let it_value = Timespec { tv_sec: i64::try_from(after.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
-    let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
-    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once)?;
-    Ok(timer)
 }

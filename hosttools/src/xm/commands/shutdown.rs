@@ -2,25 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::thread::sleep;
 use std::time::Duration;
 
 use xendless_core::config::{Action, Actions, DomainConfig};
 use xendless_core::life::Wish;
-use xendless_core::protocol::{Answer, Failure, Request, RequestId, Until};
+use xendless_core::protocol::{Answer, Failure, Request, RequestId, Until, What};
 
+use super::managed::ending;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 use crate::xm::error::Error;
+use crate::xm::listener::Listener;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, act, explain, find, is_control, rows};
 use crate::xm::table::Outcome;
+use crate::xm::timer::Timer;
+
+/// What is said of a domain that does not run.
+const CANNOT: &str = "Domain cannot be shutdown";
 
 /// Domains that are waited for at once.
 const AT_ONCE: usize = 8;
 
-/// How often it is looked whether a domain is back, once a second.
-const LOOKS: u32 = 30;
+/// How long a domain may take to be back.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A domain that is to end.
 #[derive(Clone, Debug)]
@@ -40,59 +45,85 @@ pub(in crate::xm) fn shutdown(session: &mut Session, given: &Given) -> Outcome {
         (false, true) => Wish::Reboot,
         (false, false) => Wish::Poweroff,
     };
-    run(session, given, wish)
+    let whom = if given.has("on-xend-stop") { Whom::OnXendStop } else { Whom::of(given)? };
+    run(session, &whom, given.has("wait"), wish)
 }
 
 /// `reboot`.
 pub(in crate::xm) fn reboot(session: &mut Session, given: &Given) -> Outcome {
-    run(session, given, Wish::Reboot)
+    run(session, &Whom::of(given)?, given.has("wait"), Wish::Reboot)
 }
 
-fn run(session: &mut Session, given: &Given, wish: Wish) -> Outcome {
-    let all = given.has("all");
-    let domain = match given.operands.as_slice() {
-        _ if all => None,
-        [] => return Err(Error::Plain("No domain parameter given".to_owned())),
-        [one] => Some(one.as_str()),
-        _ => return Err(Error::Plain("No multiple domain parameters allowed".to_owned())),
-    };
-    if domain.is_some_and(is_control) {
-        return Err(Error::Usage("Domain 0 cannot be shutdown".to_owned()));
+/// Who is to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whom<'a> {
+    /// The domain that a person means by this.
+    One(&'a str),
+    /// All but those that manage.
+    All,
+    /// Those whose definitions say that they end with the control plane.
+    OnXendStop,
+}
+
+impl<'a> Whom<'a> {
+    fn of(given: &'a Given) -> Result<Self, Error> {
+        match given.operands.as_slice() {
+            _ if given.has("all") => Ok(Self::All),
+            [] => Err(Error::Plain("No domain parameter given".to_owned())),
+            [one] if is_control(one) => Err(Error::Usage("Domain 0 cannot be shutdown".to_owned())),
+            [one] => Ok(Self::One(one)),
+            _ => Err(Error::Plain("No multiple domain parameters allowed".to_owned())),
+        }
     }
+}
+
+fn run(session: &mut Session, whom: &Whom<'_>, waits: bool, wish: Wish) -> Outcome {
     let mut client = session.connect()?;
-    let targets = targets(&mut client, domain, given.has("wait"))?;
-    for target in &targets {
-        let id = target.domid.to_string();
-        let asked = domain.unwrap_or(&id);
-        ask(&mut client, asked, wish, all)?;
+    if let Whom::One(domain) = *whom
+        && !waits
+    {
+        act(&mut client, domain, Request::Shutdown { domain, wish }, CANNOT)?;
+        return Ok(0);
     }
-    if given.has("wait") {
+    let targets = targets(&mut client, whom)?;
+    for Target { domid, .. } in &targets {
+        let request = Request::Shutdown { domain: &domid.to_string(), wish };
+        match client.ask(request) {
+            Ok(_) => {}
+            // One of several may have ended by itself.
+            Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning))
+                if !matches!(whom, Whom::One(_)) => {}
+            Err(client::Error::Failed(Failure::NotRunning)) => return Err(Error::Usage(CANNOT.to_owned())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if waits {
         wait(session, &mut client, &targets, wish)?;
     }
     Ok(0)
 }
 
-/// Who is to end. Nothing is looked up when it is one and nobody waits for it.
-fn targets(client: &mut Client, domain: Option<&str>, waits: bool) -> Result<Vec<Target>, Error> {
-    let found = match domain {
-        Some(domain) if !waits => {
-            let (shown, name) = (domain.to_owned(), domain.to_owned());
-            return Ok(vec![Target { shown, domid: 0, name, actions: Actions::default() }]);
-        }
-        Some(domain) => match find(client, domain) {
+/// The domains that are meant, and what is to be known to wait for them.
+fn targets(client: &mut Client, whom: &Whom<'_>) -> Result<Vec<Target>, Error> {
+    let found = match *whom {
+        Whom::One(domain) => match find(client, domain) {
             Ok(row) => vec![row],
-            Err(error) => return Err(explain(client, domain, error, "Domain cannot be shutdown")),
+            Err(error) => return Err(explain(client, domain, error, CANNOT)),
         },
         // The control domain cannot end, and whoever asks would end before the others have.
-        None => {
+        Whom::All => {
             let own = client.welcome().domid;
             rows(client)?.into_iter().filter(|row| row.domid != 0 && row.domid != own).collect()
+        }
+        Whom::OnXendStop => {
+            let names = ending(client)?;
+            rows(client)?.into_iter().filter(|row| names.contains(&row.name)).collect()
         }
     };
     let mut targets = Vec::new();
     for row in found {
-        let shown = domain.map_or_else(|| row.name.clone(), str::to_owned);
-        let actions = if waits { actions(client, row.domid)? } else { Actions::default() };
+        let shown = if let Whom::One(domain) = *whom { domain.to_owned() } else { row.name.clone() };
+        let actions = actions(client, row.domid)?;
         targets.push(Target { shown, domid: row.domid, name: row.name, actions });
     }
     Ok(targets)
@@ -106,18 +137,6 @@ fn actions(client: &mut Client, domid: u16) -> Result<Actions, Error> {
         }
         Ok(_) => Err(client::Error::Unexpected.into()),
         Err(client::Error::Failed(_)) => Ok(Actions::default()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn ask(client: &mut Client, domain: &str, wish: Wish, all: bool) -> Result<(), Error> {
-    let request = Request::Shutdown { domain, wish };
-    if !all {
-        return act(client, domain, request, "Domain cannot be shutdown");
-    }
-    match client.ask(request) {
-        // One of all may have ended by itself.
-        Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -150,7 +169,8 @@ fn wait(session: &mut Session, client: &mut Client, targets: &[Target], wish: Wi
         }
     }
     for target in &ended {
-        let text = if is_back(client, target)? { "rebooted" } else { "destroyed for failing to reboot" };
+        let text =
+            if is_back(session, client, target)? { "rebooted" } else { "destroyed for failing to reboot" };
         say(session, format_args!("Domain {} {text}", Shown(&target.shown)))?;
     }
     let done = if wish == Wish::Reboot { "rebooted" } else { "terminated" };
@@ -164,17 +184,25 @@ fn until(target: &Target, wish: Wish) -> Until {
 }
 
 /// Whether the domain runs again, as another one of the same name.
-fn is_back(client: &mut Client, target: &Target) -> Result<bool, Error> {
-    let restarts = matches!(target.actions.reboot, Action::Restart | Action::RenameRestart);
-    for look in 0..if restarts { LOOKS } else { 1 } {
-        if look > 0 {
-            sleep(Duration::from_secs(1));
-        }
-        match find(client, &target.name) {
-            Ok(row) if row.domid != target.domid => return Ok(true),
-            // Between two lives it is known, but does not run.
-            Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => {}
-            Err(error) => return Err(error.into()),
+fn is_back(session: &Session, client: &mut Client, target: &Target) -> Result<bool, Error> {
+    let mut listener = Listener::to_new(session)?;
+    match find(client, &target.name) {
+        Ok(row) if row.domid != target.domid => return Ok(true),
+        // Between two lives it is known, but does not run.
+        Ok(_) | Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if !matches!(target.actions.reboot, Action::Restart | Action::RenameRestart) {
+        return Ok(false);
+    }
+    let limit = Timer::start(PATIENCE)?;
+    while let Some(happening) = listener.next(Some(&limit))? {
+        match happening.what {
+            What::Created if happening.name == target.name => return Ok(true),
+            What::Failed { .. } if happening.name == target.name => return Ok(false),
+            // What was missed may have been that.
+            What::Missed { .. } => return Ok(find(client, &target.name).is_ok()),
+            _ => {}
         }
     }
     Ok(false)

@@ -77,7 +77,7 @@ fn short(seconds: u64) -> String {
 }
 
 /// The time of the day where this machine is.
-fn time_of_day(now: u64) -> String {
+pub(super) fn time_of_day(now: u64) -> String {
     let offset = TimeZone::local().ok().and_then(|zone| {
         let local = i64::try_from(now).ok()?;
         Some(zone.find_local_time_type(local).ok()?.ut_offset())

@@ -151,7 +151,10 @@ mod tests {
         assert_eq!(at("sched-credit -d w"), Place::Domain);
         assert_eq!(at("block-attach web phy:a xvda w a"), Place::Domain);
         assert_eq!(at("man f"), Place::File);
-        assert_eq!(at("trigger web n"), Place::Words(vec!["nmi", "reset", "init", "s3resume", "power"]));
+        assert_eq!(
+            at("trigger web n"),
+            Place::Words(vec!["nmi", "reset", "init", "s3resume", "power", "sleep"])
+        );
         assert_eq!(at("vcpu-pin web a"), Place::Words(vec!["all"]));
     }
 }

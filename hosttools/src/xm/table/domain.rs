@@ -1,7 +1,9 @@
 //! Sub-commands about domains.
 
 use super::{Action, Command, JSON, Opt};
-use crate::xm::commands::{console, control, create, list, managed, names, shutdown, uptime};
+use crate::xm::commands::{
+    console, control, create, list, managed, memory, names, prod, shutdown, top, uptime, vcpu_list, vcpus,
+};
 
 /// What `create`, `new` and `start` have in common.
 const PAUSED: Opt = Opt::flag('p', "paused", "Leave the domain paused before its first instruction.");
@@ -64,8 +66,10 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('v', "vcpus", "Deprecated: the same as `xm vcpu-list`."),
             JSON,
         ]),
-    Command::later("mem-max", "<Domain> <Mem>", "Set the most memory that a domain can have, in MiB.").operands(2, 2),
-    Command::later("mem-set", "<Domain> <Mem>", "Ask a domain to have this much memory, in MiB.").operands(2, 2).common(),
+    Command::new("mem-max", "<Domain> <Mem>", "Set the most memory that a domain can have, in MiB.",
+        Action::Run(memory::max)).operands(2, 2),
+    Command::new("mem-set", "<Domain> <Mem>", "Ask a domain to have this much memory, in MiB.",
+        Action::Run(memory::set)).operands(2, 2).common(),
     Command::later("migrate", "<Domain> <Host> [options]", "Move a domain to another host.").config().common().options(&[
         Opt::flag('l', "live", "Let the domain run while its memory is copied."),
         Opt::value('p', "port", "PORT", "Port of the other host."),
@@ -81,7 +85,8 @@ pub(super) static COMMANDS: &[Command] = &[
         ]),
     Command::new("rename", "<Domain> <NewDomainName>", "Give a domain another name.",
         Action::Run(names::rename)).operands(2, 2),
-    Command::later("reset", "<Domain>", "Destroy a domain and make it again.").operands(1, 1).common(),
+    Command::new("reset", "<Domain>", "Destroy a domain and make it again.",
+        Action::Run(prod::reset)).operands(1, 1).common(),
     Command::later("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on.").words(1, 2).common()
         .options(&[PAUSED]),
     Command::later("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on.").common().options(&[PAUSED]),
@@ -92,15 +97,27 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('a', "all", "All domains but the one that manages them."),
             Opt::flag('w', "wait", "Wait until it has happened."),
             Opt::flag('H', "halt", "Ask it to halt without powering off."),
+            Opt::long("on-xend-stop", "All defined domains whose on_xend_stop says so, as at the end."),
             Opt::flag('R', "reboot", "Ask it to restart."),
         ]),
     Command::new("start", "[options] <DomainName>", "Start a domain from its definition.",
-        Action::Run(managed::start)).common().options(&[PAUSED, CONSOLE, VIEWER, AUTOPASS]),
+        Action::Run(managed::start)).common().options(&[
+            PAUSED, CONSOLE, VIEWER, AUTOPASS,
+            Opt::long("on-xend-start", "Start all defined domains whose on_xend_start says so, as at boot."),
+        ]),
     Command::later("suspend", "<DomainName>", "Save a defined domain, to be resumed later.").operands(1, 1).common(),
-    Command::later("sysrq", "<Domain> <letter>", "Send a magic SysRq key to a domain.").operands(2, 2),
-    Command::later("trigger", "<Domain> <nmi|reset|init|s3resume|power> [VCPU]", "Send a trigger to a domain.")
+    Command::new("sysrq", "<Domain> <letter>", "Send a magic SysRq key to a domain.",
+        Action::Run(prod::sysrq)).operands(2, 2),
+    Command::new("trigger", "<Domain> <nmi|reset|init|s3resume|power|sleep> [VCPU]", "Send a trigger to a domain.",
+        Action::Run(prod::trigger))
         .operands(2, 3),
-    Command::later("top", "", "Show what domains do, as it happens.").operands(0, 0).common(),
+    Command::new("top", "[-b|--batch] [-d|--delay SECONDS] [-i|--iterations NUMBER]", "Show what domains do, as it happens.",
+        Action::Run(top::run)).common().options(&[
+            Opt::flag('b', "batch", "Print it, without a terminal."),
+            Opt::value('d', "delay", "SECONDS", "Seconds between two looks, usually 3."),
+            Opt::value('i', "iterations", "NUMBER", "End after so many looks."),
+            JSON,
+        ]),
     Command::new("unpause", "<Domain>", "Let a paused domain go on.",
         Action::Run(control::unpause)).operands(1, 1).common(),
     Command::new("uptime", "[-s|--short] [Domain ...]", "Print how long domains have been running.",
@@ -108,9 +125,12 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('s', "short", "Print it as `uptime` does."),
             JSON,
         ]),
-    Command::later("vcpu-list", "[Domain ...]", "List the virtual CPUs of domains."),
-    Command::later("vcpu-pin", "<Domain> <VCPU|all> <CPUs|all>", "Say on which CPUs a virtual CPU may run.").operands(3, 3),
-    Command::later("vcpu-set", "<Domain> <vCPUs>", "Set how many virtual CPUs are online.").operands(2, 2).common(),
+    Command::new("vcpu-list", "[Domain ...]", "List the virtual CPUs of domains.",
+        Action::Run(vcpu_list::run)).options(&[JSON]),
+    Command::new("vcpu-pin", "<Domain> <VCPU|all> <CPUs|all>", "Say on which CPUs a virtual CPU may run.",
+        Action::Run(vcpus::pin)).operands(3, 3),
+    Command::new("vcpu-set", "<Domain> <vCPUs>", "Set how many virtual CPUs are online.",
+        Action::Run(vcpus::set)).operands(2, 2).common(),
     Command::later("vncviewer", "[--autopass|--vncviewer-autopass] <Domain>", "Show a domain's graphical console.")
         .options(&[Opt::long("autopass", "Hand the password to the viewer."), AUTOPASS]),
 ];

@@ -1,7 +1,10 @@
 //! Sub-commands beyond the classic 103.
 
-use super::{Action, Command};
+use super::{Action, Command, JSON, Opt};
+use crate::xm::commands::{events, wait};
 use crate::xm::{complete, dispatch, manual};
+
+const TIMEOUT: Opt = Opt::value('t', "timeout", "SECONDS", "Wait no longer than this.");
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
@@ -10,6 +13,14 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("completions", "<bash|fish|zsh>", "Print what lets a shell complete the words of xm.",
         Action::Run(complete::completions)).operands(1, 1),
     Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(manual::run)).operands(1, 1),
+    Command::new("events", "[options] [Domain ...]", "Print what happens to domains, as it happens, a line for each.",
+        Action::Run(events::run)).options(&[
+            Opt::flag('p', "past", "Begin with what has happened lately."),
+            Opt::value('n', "count", "NUMBER", "End after so many lines."),
+            TIMEOUT, JSON,
+        ]),
+    Command::new("wait", "[-t|--timeout SECONDS] <Domain> <created|booted|running|paused|shutdown|crashed|gone>",
+        "Wait until a domain is that.", Action::Run(wait::run)).options(&[TIMEOUT]),
     Command::gone("cfgbootpolicy", "<policy> [kernelversion]", "Add a policy to the boot loader's menu.",
         "ACM policies were removed in Xen 4.2; boot Xen with flask= and a FLASK policy as a module."),
     Command::later("loadpolicy", "<policy>", "Load a policy."),

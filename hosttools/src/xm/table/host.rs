@@ -1,12 +1,12 @@
 //! Sub-commands about the host.
 
 use super::{Action, Command, JSON, Opt};
-use crate::xm::commands::{info, logs};
+use crate::xm::commands::{info, logs, prod};
 use crate::xm::shell;
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
-    Command::later("debug-keys", "<Keys>", "Send debug keys to Xen.").operands(1, 1),
+    Command::new("debug-keys", "<Keys>", "Send debug keys to Xen.", Action::Run(prod::debug_keys)).operands(1, 1),
     Command::new("dmesg", "[-c|--clear]", "Print Xen's own messages.", Action::Run(logs::dmesg)).options(&[
         Opt::flag('c', "clear", "Let Xen forget them afterwards."),
     ]),
@@ -18,7 +18,7 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('n', "numa", "Print the host's topology, too."),
             JSON,
         ]),
-    Command::new("log", "", "Print the log of the control domain.", Action::Run(logs::log)).operands(0, 0),
+    Command::new("log", "", "Print the logs of the control domain and of xmd.", Action::Run(logs::log)).operands(0, 0),
     Command::gone("serve", "", "Serve the protocol of xend on standard input and output.",
         "This function needs xend, which Xen no longer has; xmd is reached through its socket."),
 ];

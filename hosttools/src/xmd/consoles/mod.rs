@@ -1,26 +1,22 @@
 //! A log of every domain's console: who is to be listened to, and where it goes.
 //!
-//! The domains are listed when the ring comes up, after requests that change which there are, and when a console ends.
-//! A domain that comes back after a reboot has a new number and so a new console; [`SECOND_LOOK`] is there to find it
-//! when it is not there yet at once. Domains that come in other ways are found at the next of these occasions.
+//! The domains are listed when the ring comes up; from then on, what happens to them says which come and what they are
+//! called. A domain that comes back after a reboot has a new number and so a new console.
 
 mod files;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use xendless_core::config::DomainName;
 use xendless_core::hyper::DomainFlags;
-use xendless_core::protocol::{Failure, Request, RequestId, Row, Welcome};
+use xendless_core::protocol::frame::{self, Assembler, FrameError};
+use xendless_core::protocol::{Failure, Happening, Request, RequestId, Row, Welcome, What};
 
 use super::mux::{Mux, Own, WINDOW};
 
 pub use files::{Files, Sink};
-
-/// When domains are listed once more after a console ended.
-pub const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// A console that is listened to.
 #[derive(Debug)]
@@ -45,37 +41,34 @@ pub struct Consoles<S> {
     this_domain: u16,
     open: BTreeMap<RequestId, Console>,
     listing: Option<Listing>,
+    /// What happens is told here.
+    events: Option<RequestId>,
+    /// The happening that is coming.
+    coming: Assembler,
     /// Domains whose consoles were refused.
     refused: BTreeSet<u16>,
-    look_again: Option<Instant>,
 }
 
 impl<S: Sink> Consoles<S> {
     /// Logs to `sink`.
     pub fn new(sink: S) -> Self {
         let (open, refused) = (BTreeMap::new(), BTreeSet::new());
-        Self { sink, this_domain: 0, open, listing: None, refused, look_again: None }
-    }
-
-    /// When [`Consoles::tick`] is due.
-    #[must_use]
-    pub const fn due(&self) -> Option<Instant> {
-        self.look_again
-    }
-
-    /// Time passed.
-    pub fn tick(&mut self, mux: &mut Mux, now: Instant) {
-        if self.look_again.is_some_and(|due| due <= now) {
-            self.look_again = None;
-            self.list(mux);
-        }
+        let coming = Assembler::default();
+        Self { sink, this_domain: 0, open, listing: None, events: None, coming, refused }
     }
 
     /// Something happened.
-    pub fn handle(&mut self, mux: &mut Mux, event: Own, now: Instant) {
+    pub fn handle(&mut self, mux: &mut Mux, event: Own) {
         match event {
             Own::Up(welcome) => self.start(mux, welcome),
-            Own::Changed => self.list(mux),
+            Own::Data(id, bytes) if self.events == Some(id) => {
+                if self.happenings(mux, &bytes).is_err() {
+                    self.sink
+                        .complain("the control domain tells of what happens in words that make no sense");
+                    mux.cancel(id);
+                }
+                mux.credit(id, u32::try_from(bytes.len()).unwrap_or(0));
+            }
             Own::Data(id, bytes) => {
                 if let Some(console) = self.open.get(&id) {
                     self.sink.write(&console.name, &bytes);
@@ -83,7 +76,7 @@ impl<S: Sink> Consoles<S> {
                 }
             }
             Own::Rows(id, rows, next) => self.listed(mux, id, rows, next),
-            Own::Ended(id, result) => self.ended(mux, id, result, now),
+            Own::Ended(id, result) => self.ended(id, result),
         }
     }
 
@@ -91,10 +84,36 @@ impl<S: Sink> Consoles<S> {
         self.this_domain = welcome.domid;
         self.open.clear();
         self.refused.clear();
-        (self.listing, self.look_again) = (None, None);
+        (self.listing, self.events, self.coming) = (None, None, Assembler::default());
         // Without the right to any console there is nothing to listen to.
         if welcome.rights >= (Request::Console { domain: "" }).needs() {
+            self.events = mux.ask(&Request::Events { after: None });
+            if let Some(events) = self.events {
+                mux.credit(events, WINDOW);
+            }
             self.list(mux);
+        }
+    }
+
+    /// Takes what happened.
+    fn happenings(&mut self, mux: &mut Mux, mut bytes: &[u8]) -> Result<(), FrameError> {
+        while !bytes.is_empty() {
+            self.coming.take(&mut bytes)?;
+            if let Some(body) = self.coming.frame() {
+                let happening = frame::parse(body)?;
+                self.coming.clear();
+                self.happened(mux, happening);
+            }
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, mux: &mut Mux, Happening { domid, name, what, .. }: Happening) {
+        match (what, domid) {
+            (What::Missed { .. }, _) => self.list(mux),
+            (What::Created | What::Renamed { .. }, Some(domid)) => self.follow(mux, domid, &name),
+            (What::Gone, Some(domid)) => drop(self.refused.remove(&domid)),
+            _ => {}
         }
     }
 
@@ -120,53 +139,49 @@ impl<S: Sink> Consoles<S> {
         }
         let Some(Listing { found, stale, .. }) = self.listing.take() else { return };
         self.refused.retain(|domid| found.contains_key(domid));
-        self.follow(mux, &found);
+        for (domid, row) in &found {
+            if !row.flags().intersects(DomainFlags::DYING | DomainFlags::SHUTDOWN) {
+                self.follow(mux, *domid, &row.name);
+            }
+        }
         if stale {
             self.list(mux);
         }
     }
 
-    /// Listens to the consoles of these domains.
-    fn follow(&mut self, mux: &mut Mux, domains: &BTreeMap<u16, Row>) {
-        for console in self.open.values_mut() {
-            if let Some(row) = domains.get(&console.domid) {
-                console.name = log_name(row);
-            }
+    /// Listens to the console of a domain that has this name now.
+    fn follow(&mut self, mux: &mut Mux, domid: u16, name: &str) {
+        if domid == 0 || domid == self.this_domain || self.refused.contains(&domid) {
+            return;
         }
-        let known: BTreeSet<u16> = self.open.values().map(|console| console.domid).collect();
-        for (domid, row) in domains {
-            let gone = row.flags().intersects(DomainFlags::DYING | DomainFlags::SHUTDOWN);
-            let ours = *domid == 0 || *domid == self.this_domain;
-            if gone || ours || known.contains(domid) || self.refused.contains(domid) {
-                continue;
-            }
-            // A name is looked for before a number, so a number could be another's name.
-            let number = domid.to_string();
-            let domain = if row.name.is_empty() { &number } else { &row.name };
-            let Some(request) = mux.ask(&Request::Console { domain }) else {
-                self.sink.complain(&format!("there are too many domains to log the console of {domain}"));
-                self.refused.insert(*domid);
-                continue;
-            };
-            let name = log_name(row);
-            self.sink.begin(&name);
-            self.open.insert(request, Console { domid: *domid, name });
-            mux.credit(request, WINDOW);
+        let log = log_name(domid, name);
+        if let Some(console) = self.open.values_mut().find(|console| console.domid == domid) {
+            console.name = log;
+            return;
         }
+        // A name is looked for before a number, so a number could be another's name.
+        let number = domid.to_string();
+        let domain = if name.is_empty() { &number } else { name };
+        let Some(request) = mux.ask(&Request::Console { domain }) else {
+            self.sink.complain(&format!("there are too many domains to log the console of {domain}"));
+            self.refused.insert(domid);
+            return;
+        };
+        self.sink.begin(&log);
+        self.open.insert(request, Console { domid, name: log });
+        mux.credit(request, WINDOW);
     }
 
-    fn ended(&mut self, mux: &mut Mux, id: RequestId, result: Result<(), Failure>, now: Instant) {
+    fn ended(&mut self, id: RequestId, result: Result<(), Failure>) {
         if self.listing.as_ref().is_some_and(|listing| listing.request == id) {
             self.listing = None;
-            return;
         }
         let Some(console) = self.open.remove(&id) else { return };
         match result {
-            Err(Failure::Disconnected) => {}
-            Ok(()) | Err(Failure::NoSuchDomain | Failure::NotRunning | Failure::Cancelled) => {
-                self.look_again = Some(now + SECOND_LOOK);
-                self.list(mux);
-            }
+            // Should it come again, that is told.
+            Ok(())
+            | Err(Failure::NoSuchDomain | Failure::NotRunning | Failure::Cancelled | Failure::Disconnected) =>
+                {}
             Err(why) => {
                 self.sink.complain(&format!("the console of {} cannot be logged: {why}", console.name));
                 self.refused.insert(console.domid);
@@ -176,9 +191,9 @@ impl<S: Sink> Consoles<S> {
 }
 
 /// What a domain's log is called. Names of domains have no characters that file names cannot have.
-fn log_name(row: &Row) -> String {
-    match DomainName::new(row.name.as_str()) {
+fn log_name(domid: u16, name: &str) -> String {
+    match DomainName::new(name) {
         Ok(name) => name.as_str().chars().take(200).collect(),
-        Err(_) => format!("domid-{}", row.domid),
+        Err(_) => format!("domid-{domid}"),
     }
 }

@@ -27,7 +27,7 @@ impl Sink for Memory {
 struct World {
     mux: Mux,
     consoles: Consoles<Memory>,
-    now: Instant,
+    events: RequestId,
 }
 
 fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
@@ -46,17 +46,46 @@ fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         ssid: 0,
         age_ns: None,
         restarts: 0,
+        booted: true,
     }
 }
 
 impl World {
     fn new(rights: Rights) -> Self {
-        let mut world =
-            Self { mux: Mux::default(), consoles: Consoles::new(Memory::default()), now: Instant::now() };
+        let consoles = Consoles::new(Memory::default());
+        let mut world = Self { mux: Mux::default(), consoles, events: RequestId(1) };
         world.mux.ring_up();
         assert!(world.asked().remove(0).1.starts_with("Hello"));
         world.says(&Down::Welcome(Welcome { rights, domid: 1 }));
         world
+    }
+
+    /// A world that listens to what happens, and has listed these domains.
+    fn with(rights: Rights, rows: Vec<Row>) -> Self {
+        let mut world = Self::new(rights);
+        let asked = world.asked();
+        let [(events, ref what), (credited, _), (list, _)] = asked[..] else { panic!("{asked:?}") };
+        assert_eq!((what.as_str(), credited), ("events", events));
+        world.events = events;
+        world.listed(list, rows);
+        world
+    }
+
+    /// Something happens to a domain, told in pieces.
+    fn happens(&mut self, domid: u16, name: &str, what: What) {
+        let (name, uuid) = (name.to_owned(), [0; 16]);
+        let happening = Happening { serial: 1, ago_ns: 0, domid: Some(domid), name, uuid, what };
+        let mut bytes = Vec::new();
+        frame::append(&mut bytes, &happening).unwrap();
+        let (id, (first, rest)) = (self.events, bytes.split_at(3));
+        self.says(&Down::Data { id, bytes: first });
+        self.says(&Down::Data { id, bytes: rest });
+    }
+
+    /// What was asked for but credit.
+    fn wanted(&mut self) -> Vec<String> {
+        let asked = self.asked().into_iter().map(|(_, what)| what);
+        asked.filter(|what| !what.starts_with("credit")).collect()
     }
 
     /// The control domain says something, and it is seen to.
@@ -65,7 +94,7 @@ impl World {
         frame::append(&mut bytes, message).unwrap();
         self.mux.ring_receive(&bytes).unwrap();
         while let Some(event) = self.mux.take_own() {
-            self.consoles.handle(&mut self.mux, event, self.now);
+            self.consoles.handle(&mut self.mux, event);
         }
     }
 
@@ -77,6 +106,7 @@ impl World {
         while !rest.is_empty() {
             assembler.take(&mut rest).unwrap();
             asked.push(match frame::parse(assembler.frame().unwrap()).unwrap() {
+                Up::Request { id, request: Request::Events { after: None } } => (id, "events".into()),
                 Up::Request { id, request: Request::List { from } } => (id, format!("list {from}")),
                 Up::Request { id, request: Request::Console { domain } } => (id, format!("console {domain}")),
                 Up::Credit { id, bytes } => (id, format!("credit {bytes}")),
@@ -87,13 +117,10 @@ impl World {
         asked
     }
 
-    /// Answers the one request, which has to be a listing, with these domains.
-    fn list(&mut self, rows: Vec<Row>) {
-        let asked = self.asked();
-        let [(id, what)] = asked.as_slice() else { panic!("{asked:?}") };
-        assert_eq!(what, "list 0");
+    /// A listing is answered with these domains.
+    fn listed(&mut self, id: RequestId, rows: Vec<Row>) {
         let rows = List::new("rows", rows).unwrap();
-        self.says(&Down::Answer { id: *id, result: Ok(Answer::Rows { rows, next: None }) });
+        self.says(&Down::Answer { id, result: Ok(Answer::Rows { rows, next: None }) });
     }
 
     fn logged(&mut self) -> Vec<String> {
@@ -103,16 +130,16 @@ impl World {
 
 #[test]
 fn every_domain_that_runs_is_listened_to_but_this_and_the_control_domain() {
-    let mut world = World::new(Rights::Everything);
     let none = DomainFlags::empty();
-    world.list(vec![
+    let rows = vec![
         row(0, "Domain-0", none),
         row(1, "admin", none),
         row(2, "web", DomainFlags::BLOCKED),
         row(3, "dead", DomainFlags::SHUTDOWN),
         row(4, "going", DomainFlags::DYING),
         row(5, "", none),
-    ]);
+    ];
+    let mut world = World::with(Rights::Everything, rows);
     let asked: Vec<String> = world.asked().into_iter().map(|(_, what)| what).collect();
     assert_eq!(asked, ["console web", "credit 32768", "console 5", "credit 32768"]);
     assert_eq!(world.logged(), ["begin web", "begin domid-5"]);
@@ -120,8 +147,7 @@ fn every_domain_that_runs_is_listened_to_but_this_and_the_control_domain() {
 
 #[test]
 fn what_a_console_says_is_logged_and_room_for_more_is_given() {
-    let mut world = World::new(Rights::Everything);
-    world.list(vec![row(2, "web", DomainFlags::empty())]);
+    let mut world = World::with(Rights::Everything, vec![row(2, "web", DomainFlags::empty())]);
     let (id, _) = world.asked()[0];
     world.says(&Down::Data { id, bytes: &[b'x'; 10_000] });
     assert_eq!(world.asked(), [(id, "credit 10000".into())]);
@@ -130,48 +156,60 @@ fn what_a_console_says_is_logged_and_room_for_more_is_given() {
 
 #[test]
 fn a_domain_is_found_again_after_its_reboot_and_under_its_new_name() {
-    let mut world = World::new(Rights::Everything);
-    world.list(vec![row(2, "web", DomainFlags::empty())]);
+    let mut world = World::with(Rights::Everything, vec![row(2, "web", DomainFlags::empty())]);
     let (old, _) = world.asked()[0];
     world.says(&Down::Answer { id: old, result: Ok(Answer::Done) });
-    world.list(vec![row(2, "web", DomainFlags::DYING)]);
-    assert_eq!(world.asked(), []);
-    assert_eq!(world.consoles.due(), Some(world.now + SECOND_LOOK));
-    world.consoles.tick(&mut world.mux, world.now);
-    assert_eq!(world.asked(), []);
-    world.consoles.tick(&mut world.mux, world.now + SECOND_LOOK);
-    world.list(vec![row(3, "web", DomainFlags::empty())]);
-    let (new, what) = world.asked()[0].clone();
-    assert_eq!((what.as_str(), world.consoles.due()), ("console web", None));
-    world.consoles.handle(&mut world.mux, Own::Changed, world.now);
-    world.list(vec![row(3, "shop", DomainFlags::empty())]);
-    assert_eq!(world.asked(), []);
+    world.happens(2, "web", What::Gone);
+    assert_eq!(world.wanted(), [""; 0], "not before it is there again");
+    world.happens(3, "web", What::Created);
+    let asked = world.asked();
+    let (new, _) = asked.iter().find(|(_, what)| what == "console web").unwrap();
+    world.happens(3, "shop", What::Renamed { from: "web".into() });
+    assert_eq!(world.wanted(), [""; 0]);
     world.logged();
-    world.says(&Down::Data { id: new, bytes: b"hi" });
+    world.says(&Down::Data { id: *new, bytes: b"hi" });
     assert_eq!(world.logged(), ["shop: hi"]);
 }
 
 #[test]
-fn changes_while_domains_are_listed_are_not_missed() {
-    let mut world = World::new(Rights::Everything);
-    world.consoles.handle(&mut world.mux, Own::Changed, world.now);
-    world.consoles.handle(&mut world.mux, Own::Changed, world.now);
-    world.list(vec![]);
-    world.list(vec![row(7, "late", DomainFlags::empty())]);
-    assert_eq!(world.asked()[0].1, "console late");
+fn what_was_missed_is_looked_up() {
+    let mut world = World::with(Rights::Everything, vec![]);
+    world.asked();
+    world.happens(0, "", What::Missed { count: 3 });
+    world.happens(0, "", What::Missed { count: 3 });
+    let asked = world.asked();
+    let lists: Vec<_> = asked.iter().filter(|(_, what)| what == "list 0").collect();
+    let [(first, _)] = lists[..] else { panic!("{asked:?}") };
+    world.listed(*first, vec![]);
+    let (second, what) = world.asked().remove(0);
+    assert_eq!(what, "list 0", "there was more when it was under way");
+    world.listed(second, vec![row(7, "late", DomainFlags::empty())]);
+    assert_eq!(world.wanted(), ["console late"]);
 }
 
 #[test]
-fn a_refused_console_is_not_asked_for_again_and_again() {
-    let mut world = World::new(Rights::Children);
-    world.list(vec![row(2, "other", DomainFlags::empty())]);
+fn a_refused_console_is_not_asked_for_again_while_its_domain_is_there() {
+    let mut world = World::with(Rights::Children, vec![row(2, "other", DomainFlags::empty())]);
     let (id, _) = world.asked()[0];
     let needs = Rights::Everything;
     world.says(&Down::Answer { id, result: Err(Failure::Forbidden { needs }) });
-    assert_eq!((world.asked(), world.consoles.due()), (vec![], None));
-    world.consoles.handle(&mut world.mux, Own::Changed, world.now);
-    world.list(vec![row(2, "other", DomainFlags::empty())]);
-    assert_eq!(world.asked(), []);
+    assert_eq!(world.logged().len(), 2, "it is said once");
+    world.happens(2, "another", What::Renamed { from: "other".into() });
+    assert_eq!((world.wanted(), world.logged()), (vec![], vec![]));
+    world.happens(2, "another", What::Gone);
+    world.happens(2, "mine", What::Created);
+    assert_eq!(world.wanted(), ["console mine"]);
+}
+
+#[test]
+fn nonsense_about_what_happens_ends_that_alone() {
+    let mut world = World::with(Rights::Everything, vec![row(2, "web", DomainFlags::empty())]);
+    let (console, _) = world.asked()[0];
+    let id = world.events;
+    world.says(&Down::Data { id, bytes: &[0; 4] });
+    assert!(world.asked()[0].1.contains("Cancel"));
+    world.says(&Down::Data { id: console, bytes: b"hi" });
+    assert_eq!(world.logged().last().unwrap(), "web: hi");
 }
 
 #[test]

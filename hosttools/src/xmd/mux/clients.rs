@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use xendless_core::hyper::DomId;
 use xendless_core::protocol::frame::{self, Assembler, FrameError};
+use xendless_core::protocol::resources::Setting;
 use xendless_core::protocol::{
     Answer, CHUNK, Definition, Down, Failure, Rejection, Request, RequestId, Up, Welcome,
 };
 use xendless_core::rights::Rights;
 
+use super::super::note::noted;
 use super::outbox::Outbox;
 use super::ring::Owner;
 use super::{ALL_CLIENTS, ClientId, Keeper, LOW, Mux, PER_CLIENT, Peer, RING_LOW};
@@ -280,6 +282,7 @@ impl Mux {
     /// Answers what is kept here.
     fn answer_here(&mut self, to: ClientId, id: RequestId, request: &Request<'_>, keeper: &mut dyn Keeper) {
         match *request {
+            Request::RelayLog => self.answer(to, id, Ok(Answer::Log(noted().as_bytes()))),
             Request::Define { config } => self.answer(to, id, keeper.define(config).map(|()| Answer::Done)),
             Request::Undefine { domain } => {
                 self.answer(to, id, keeper.undefine(domain).map(|()| Answer::Done))
@@ -291,6 +294,11 @@ impl Mux {
                 }
                 Err(failure) => self.answer(to, id, Err(failure)),
             },
+            Request::Setting { index } => {
+                let found = usize::try_from(index).ok().and_then(|index| self.settings.get(index)).cloned();
+                let setting = found.as_ref().map(|(name, value)| Setting { name, value: value.as_deref() });
+                self.answer(to, id, Ok(Answer::Setting(setting)));
+            }
             _ => self.answer(to, id, Err(Failure::Unsupported("this request".into()))),
         }
     }

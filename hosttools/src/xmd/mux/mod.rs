@@ -84,8 +84,6 @@ pub trait Keeper {
 pub enum Own {
     /// The ring is up; none of them is open.
     Up(Welcome),
-    /// Domains may have come, gone or changed their names.
-    Changed,
     /// Bytes of a stream.
     Data(RequestId, Vec<u8>),
     /// The end of a request that lists domains.
@@ -103,9 +101,19 @@ pub struct Mux {
     last: Option<ClientId>,
     connected: u64,
     own: VecDeque<Own>,
+    settings: Settings,
 }
 
+/// What this program was told when it was started: names, and values of those that have one.
+pub type Settings = Vec<(&'static str, Option<String>)>;
+
 impl Mux {
+    /// Nobody is connected yet. Who asks for the settings gets these.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// Takes one message of one client, in turn; returns whether there was one. While `patient`, what needs the ring
     /// waits for it.
     pub fn turn(&mut self, keeper: &mut dyn Keeper, patient: bool) -> bool {

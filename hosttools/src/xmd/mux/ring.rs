@@ -65,8 +65,6 @@ struct Open {
     /// Bytes that the control domain may still send.
     ahead: u32,
     cancelled: bool,
-    /// When it succeeds, there may be other domains than before.
-    changes: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -102,9 +100,7 @@ impl Ring {
     pub(super) fn begin(&mut self, owner: Owner, request: &Request<'_>) -> Result<RequestId, FrameError> {
         let id = self.free_id();
         self.out.push(&Up::Request { id, request: *request })?;
-        let changes =
-            matches!(request, Request::Create { .. } | Request::Destroy { .. } | Request::Rename { .. });
-        let open = Open { owner, upwards: 0, granted: 0, ahead: 0, cancelled: false, changes };
+        let open = Open { owner, upwards: 0, granted: 0, ahead: 0, cancelled: false };
         self.open.insert(id, open);
         Ok(id)
     }
@@ -272,9 +268,6 @@ impl Mux {
 
     fn answer_came(&mut self, id: RequestId, result: Result<Answer<'_>, Failure>) -> Result<(), RingFault> {
         let Some(open) = self.ring.open.remove(&id) else { return Ok(()) };
-        if open.changes && result.is_ok() {
-            self.own.push_back(Own::Changed);
-        }
         match open.owner {
             Owner::Us => self.own.push_back(own_end(id, result)),
             Owner::Client(client, id) => self.answer(client, id, result),

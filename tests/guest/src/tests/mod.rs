@@ -29,6 +29,18 @@ fn honest_guests_are_served() {
 }
 
 #[test]
+fn figures_and_marks_are_left_in_nodes() {
+    let machine = Machine::new();
+    assert_eq!(run(&machine.guest(1), b"mark time-store=3"), None);
+    assert_eq!(machine.read("/local/domain/1/data/mark"), "");
+    for kind in ["read", "write", "transaction"] {
+        let time = machine.read(&format!("/local/domain/1/data/time-{kind}"));
+        assert!(time.parse::<u64>().is_ok(), "{kind}: {time}");
+    }
+    assert_eq!(machine.lines(1), [""; 0]);
+}
+
+#[test]
 fn it_ends_as_asked() {
     let machine = Machine::new();
     for (word, ending) in [

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
 use xendless_core::config::Kind;
-use xendless_tests::admin::domain::Admin;
+use xendless_tests::admin::domain::{Admin, Tools};
 use xendless_tests::admin::kernel::Flavour;
 
 pub(crate) const USAGE: &str = "\
@@ -22,12 +22,14 @@ their exit status.
 
   --shell              a shell in the admin domain at this terminal instead; Ctrl-A x ends it
 
+  --stock              boot a classic dom0 with Debian's xl, xenstored and xenconsoled in place of xendless, to
+                       compare with
   --plain-dom0         boot the admin domain as Xen's initial domain, without a control domain, to compare with
   --generic            run Debian's generic kernel in it, not the one for virtual machines; as a dom0 it always does
   --add HOST:GUEST     put a file or folder into the admin domain's root (repeatable)
   --pvh                make it a PVH domain, not a PV one
   --vcpus N            virtual CPUs of the admin domain (default 1)
-  --admin-mem MIB      memory of the admin domain (default 512)
+  --admin-mem MIB      memory of the admin domain (default 512; with --stock: 768)
 
   --no-admin           boot only what the bundle says, print what the serial port says, end when the control
                        domain is ready
@@ -76,6 +78,7 @@ struct Words {
     no_admin: bool,
     shell: bool,
     plain_dom0: bool,
+    stock: bool,
     generic: bool,
     pvh: bool,
     stay: bool,
@@ -102,6 +105,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
             Arg::Long("shell") => words.shell = true,
             Arg::Long("no-admin") => words.no_admin = true,
             Arg::Long("plain-dom0") => words.plain_dom0 = true,
+            Arg::Long("stock") => words.stock = true,
             Arg::Long("generic") => words.generic = true,
             Arg::Long("pvh") => words.pvh = true,
             Arg::Long("vcpus") => words.vcpus = Some(number(&mut parser, "--vcpus")?),
@@ -128,7 +132,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Option<Options>> {
 impl Words {
     fn check(self) -> Result<Options> {
         let boot = if self.no_admin {
-            let admin = self.plain_dom0 || self.generic || self.pvh;
+            let admin = self.plain_dom0 || self.stock || self.generic || self.pvh;
             let sizes = self.admin_mib.is_some() || self.vcpus.is_some();
             let content = !self.additions.is_empty() || !self.commands.is_empty() || self.shell;
             ensure!(
@@ -143,20 +147,23 @@ impl Words {
                 !self.shell || (self.timeout.is_none() && self.serial_log.is_none()),
                 "--shell has no --timeout and no --serial-log: it is this terminal (see --help)"
             );
+            ensure!(!(self.plain_dom0 && self.stock), "either --plain-dom0 or --stock (see --help)");
+            let is_dom0 = self.plain_dom0 || self.stock;
             ensure!(
-                !self.plain_dom0 || !(self.pvh || self.vcpus.is_some()),
+                !is_dom0 || !(self.pvh || self.vcpus.is_some()),
                 "--pvh and --vcpus are for an admin domain that the control domain makes (see --help)"
             );
-            let usual = Admin::new(self.commands.join(" "));
+            let commands = self.commands.join(" ");
+            let usual = if self.stock { Admin::stock(commands) } else { Admin::new(commands) };
             let boot = if self.shell { Boot::Shell } else { Boot::Admin };
             boot(Admin {
                 additions: self.additions,
-                flavour: if self.generic || self.plain_dom0 { Flavour::Generic } else { usual.flavour },
+                flavour: if self.generic || is_dom0 { Flavour::Generic } else { usual.flavour },
                 kind: if self.pvh { Kind::Pvh } else { usual.kind },
                 vcpus: self.vcpus.unwrap_or(usual.vcpus),
                 memory_mib: self.admin_mib.unwrap_or(usual.memory_mib),
-                management: !self.plain_dom0,
-                plain_dom0: self.plain_dom0,
+                tools: if self.plain_dom0 { Tools::None } else { usual.tools },
+                plain_dom0: is_dom0,
                 ..usual
             })
         };

@@ -21,7 +21,7 @@ try xm list small
 try xm uptime small
 # Too young for another life.
 try xm reboot -w small
-await gone small
+try xm wait -t 60 small gone
 try xm create -p /etc/xen/tiny.cfg name=late
 try xm list late
 try xm unpause late

@@ -34,3 +34,8 @@ look() {
 free_memory() {
     xm info | sed -n 's/^free_memory *: //p'
 }
+
+# Succeeds when domain $1 is no more, or only defined.
+gone_from_xen() {
+    [ "$(xm domid "$1")" = None ]
+}

@@ -3,9 +3,10 @@
 use xendless_core::channel::{Ended, Happened, News};
 use xendless_core::config::{Boot, DomainConfig, Path, Settings};
 use xendless_core::control::Event;
-use xendless_core::hyper::{DomId, EventChannels};
+use xendless_core::hyper::{DomId, EventChannels, Trigger};
 use xendless_core::life::Wish;
 use xendless_core::protocol::frame;
+use xendless_core::protocol::resources::{Adjust, Machine};
 use xendless_core::protocol::{
     Answer, Created, Down, Failure, Hello, Image, Rejection, Request, RequestId, Until, Up,
 };
@@ -18,6 +19,7 @@ const IMAGE: Image = Image { digest: [1; 32], size: 1 };
 /// Every request that is the control domain's to answer, about a domain of another.
 fn every<'a>(config: &'a [u8]) -> Vec<(Request<'a>, Rights)> {
     let domain = "web";
+    let adjust = |what| Request::Adjust { domain, what };
     let create = Request::Create { config, kernel: IMAGE, ramdisk: None, paused: false };
     vec![
         (Request::Host, Rights::Observe),
@@ -25,12 +27,25 @@ fn every<'a>(config: &'a [u8]) -> Vec<(Request<'a>, Rights)> {
         (Request::Find { domain }, Rights::Observe),
         (Request::Config { domain }, Rights::Observe),
         (Request::Wait { domain, until: Until::Gone }, Rights::Observe),
+        (Request::Vcpus { domain, from: 0 }, Rights::Observe),
+        (Request::Machine(Machine::Cpus { from: 0 }), Rights::Observe),
+        (Request::Machine(Machine::Nodes { from: 0 }), Rights::Observe),
+        (Request::Events { after: None }, Rights::Observe),
         (create, Rights::Children),
         (Request::Destroy { domain }, Rights::Everything),
         (Request::Shutdown { domain, wish: Wish::Halt }, Rights::Everything),
         (Request::Pause { domain }, Rights::Everything),
         (Request::Unpause { domain }, Rights::Everything),
         (Request::Rename { domain, name: "mine" }, Rights::Everything),
+        (adjust(Adjust::Memory { kib: 2048 }), Rights::Everything),
+        (adjust(Adjust::MaxMemory { kib: 8192 }), Rights::Everything),
+        (adjust(Adjust::Online { vcpus: 2 }), Rights::Everything),
+        (adjust(Adjust::Pin { vcpu: None, cpus: &[1] }), Rights::Everything),
+        (adjust(Adjust::SysRq { key: 'h' }), Rights::Everything),
+        (adjust(Adjust::Trigger { trigger: Trigger::Nmi, vcpu: 0 }), Rights::Everything),
+        (adjust(Adjust::WakeUp), Rights::Everything),
+        (adjust(Adjust::Reset), Rights::Everything),
+        (Request::Machine(Machine::Keys { keys: "h" }), Rights::Everything),
         (Request::Console { domain }, Rights::Everything),
         (Request::Dmesg { clear: true }, Rights::Everything),
         (Request::Log, Rights::Everything),

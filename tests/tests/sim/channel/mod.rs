@@ -1,8 +1,11 @@
 //! The control channel: a management domain's client against the control domain.
 
+mod adjust;
 mod attacks;
 mod consoles;
 mod create;
+mod events;
+mod machine;
 mod requests;
 
 use std::collections::VecDeque;
@@ -82,7 +85,12 @@ impl Rig {
 
     /// A domain that runs.
     fn domain(&mut self, name: &str, rights: Rights) -> DomId {
-        let config = DomainConfig::new(named(name)).unwrap();
+        self.domain_of(named(name), rights)
+    }
+
+    /// A domain with these settings that runs.
+    fn domain_of(&mut self, settings: Settings, rights: Rights) -> DomId {
+        let config = DomainConfig::new(settings).unwrap();
         let ramdisk = Bytes::Static(b"ramdisk");
         let files = Files { kernel: Bytes::Static(kernel().leak()), ramdisk };
         self.control.create(config, rights, files).unwrap();

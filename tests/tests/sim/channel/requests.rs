@@ -86,6 +86,7 @@ fn pausing_is_a_state_not_a_count() {
     let paused = |rig: &Rig| rig.hv.domain_info(web).unwrap().flags.contains(DomainFlags::PAUSED);
     client.done(&mut rig, Request::Unpause { domain: "web" });
     client.done(&mut rig, Request::Pause { domain: "web" });
+    client.done(&mut rig, Request::Pause { domain: "web" });
     assert!(paused(&rig));
     client.done(&mut rig, Request::Unpause { domain: "web" });
     assert!(!paused(&rig));

@@ -50,7 +50,7 @@ fn check_action(rig: &mut Rig, id: ManagedId, domid: DomId, action: Action, case
             let new = status.domid.unwrap();
             assert_eq!((status.state, status.restarts), (State::Running, 1), "{case}");
             assert_ne!(new, domid);
-            assert_eq!(news[1..], [News::Started { id, domid: new }], "{case}");
+            assert_eq!(news[1..], [News::Started { id, domid: new, paused: false }], "{case}");
             assert_eq!(rig.read(&format!("/vm/{UUID}/name")).as_deref(), Some("web"));
             assert_eq!(rig.read(&format!("/local/domain/{domid}")), None, "{case}");
         }

@@ -106,7 +106,7 @@ impl Rig {
         let id = rig.create(Settings { actions, ..settings() }).unwrap();
         rig.run();
         let domid = rig.manager.status(id).unwrap().domid.unwrap();
-        assert_eq!(rig.take_news(), [News::Started { id, domid }]);
+        assert_eq!(rig.take_news(), [News::Started { id, domid, paused: false }]);
         (rig, id, domid)
     }
 
@@ -126,7 +126,7 @@ impl Rig {
             images: &mut self.images,
         };
         let manager = self.manager.step(&mut world, now, |news, _| {
-            if !matches!(news, News::Ending { .. }) {
+            if !matches!(news, News::Ending { .. } | News::Down { .. }) {
                 self.news.push(news);
             }
         });

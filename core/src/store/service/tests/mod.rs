@@ -31,6 +31,8 @@ struct Machine {
     broken: RefCell<BTreeSet<Port>>,
     notified: RefCell<Vec<Port>>,
     notices: RefCell<Vec<String>>,
+    /// Domains whose first request came.
+    spoke: RefCell<Vec<DomId>>,
 }
 
 impl Site for Machine {
@@ -67,10 +69,14 @@ impl Site for Machine {
     }
 
     fn note(&self, notice: Notice<'_>) {
+        if let Notice::Spoke(domid) = notice {
+            return self.spoke.borrow_mut().push(domid);
+        }
         self.notices.borrow_mut().push(match notice {
             Notice::Cut { domid, fault } => format!("{domid:?} cut: {fault}"),
             Notice::Reconnected(domid) => format!("{domid:?} reconnected"),
             Notice::Print(text) => String::from_utf8_lossy(text).to_string(),
+            Notice::Spoke(_) => unreachable!("noted elsewhere"),
         });
     }
 }

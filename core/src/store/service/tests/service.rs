@@ -10,8 +10,10 @@ fn a_guest_is_served_over_its_ring_and_notified() {
     world.machine.notified.take();
     assert_eq!(world.guest(5, &mut guest, Kind::WRITE, "data/x|hello"), ["WRITE OK|"]);
     assert!(world.machine.notified.take().contains(&Port(105)));
+    assert_eq!(world.machine.spoke.take(), [DomId(5)]);
     assert_eq!(world.ask(Kind::READ, "/local/domain/5/data/x|"), "READ hello");
     assert_eq!(world.guest(5, &mut guest, Kind::READ, "/|"), ["ERROR EACCES|"]);
+    assert_eq!(world.machine.spoke.take(), [], "only the first time is news");
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn record(entry: &Entry, config: Option<&DomainConfig>) -> Sxp {
 }
 
 /// A UUID as it is printed.
-pub(super) fn uuid(bytes: [u8; 16]) -> String {
+pub(in crate::xm::commands) fn uuid(bytes: [u8; 16]) -> String {
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let parts = [0..4, 4..6, 6..8, 8..10, 10..16];
     parts.map(|part| hex.get(part).unwrap_or_default().concat()).join("-")

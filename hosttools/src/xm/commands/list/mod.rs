@@ -1,13 +1,14 @@
 //! `list`.
 
 mod long;
-mod state;
+pub(super) mod state;
 
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Request, Row};
 
+pub(in crate::xm::commands) use self::long::uuid;
 use self::state::State;
-use super::json;
+use super::{json, vcpu_list};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -36,7 +37,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     }
     if given.has("vcpus") {
         eprintln!("xm list -v is deprecated.  Please use xm vcpu-list.");
-        return Err(Error::Plain("'xm vcpu-list' is not part of this version yet.".to_owned()));
+        return vcpu_list::run(session, given);
     }
     let mut client = session.connect()?;
     let mut entries = entries(&mut client, &given.operands)?;
@@ -241,6 +242,7 @@ mod tests {
             ssid: 0,
             age_ns: Some(90_061_000_000_000),
             restarts: 1,
+            booted: true,
         }
     }
 

@@ -1,0 +1,57 @@
+//! Changing what is kept of a domain, beside the domain itself.
+
+use xendless_core::config::{DomainConfig, Settings};
+use xendless_core::protocol::Row;
+
+use super::managed::define;
+use crate::client::Client;
+use crate::xm::error::Error;
+use crate::xm::session::{Dormant, defined, definitions};
+
+/// The definition of a domain that runs, if it has one.
+///
+/// # Errors
+///
+/// When definitions cannot be got.
+pub(super) fn of(client: &mut Client, row: &Row) -> Result<Option<Dormant>, Error> {
+    let all = definitions(client)?;
+    let same =
+        |found: &&Dormant| found.config.as_ref().is_some_and(|config| config.uuid.handle() == row.uuid);
+    Ok(all.iter().find(same).or_else(|| defined(&all, &row.name)).cloned())
+}
+
+/// Changes a definition and has it kept. `change` says what would be wrong with that.
+///
+/// # Errors
+///
+/// When something is wrong, or it cannot be kept.
+pub(super) fn change(
+    client: &mut Client,
+    found: &Dormant,
+    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let Some(config) = &found.config else {
+        let text = "The definition was kept by another version of this program; use 'xm new' again.";
+        return Err(Error::Plain(text.to_owned()));
+    };
+    let mut settings = config.clone().into_settings();
+    change(&mut settings)?;
+    let config = DomainConfig::new(settings).map_err(|error| Error::Usage(error.to_string()))?;
+    define(client, &config)
+}
+
+/// Changes the definition of a domain that runs, if it has one.
+///
+/// # Errors
+///
+/// Those of [`change`].
+pub(super) fn follow(
+    client: &mut Client,
+    row: &Row,
+    follow: impl FnOnce(&mut Settings) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match of(client, row)? {
+        Some(found) => change(client, &found, follow),
+        None => Ok(()),
+    }
+}

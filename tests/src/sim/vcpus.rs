@@ -1,0 +1,91 @@
+//! Virtual CPUs. Refusals follow `common/domctl.c` and `arch/x86/domctl.c` of Xen.
+
+use xendless_core::abi::errno::Errno;
+use xendless_core::hyper::{Call, CpuMap, DomId, Result, Trigger, VcpuId, VcpuInfo, Vcpus};
+
+use super::machine::{Domain, Machine};
+use super::{Answer, SimDomain, SimHypervisor};
+
+impl Domain {
+    /// `d->vcpu[v]`: nothing is behind the number that was made.
+    fn has(&self, vcpu: VcpuId, none: Errno) -> Answer<()> {
+        if vcpu.0 >= self.max_vcpus {
+            return Err(Errno::EINVAL);
+        }
+        if vcpu.0 < self.vcpus { Ok(()) } else { Err(none) }
+    }
+
+    /// Only the first one runs in this model.
+    pub(super) fn online(&self) -> u32 {
+        if self.started || self.start.is_some() { 1.min(self.vcpus) } else { 0 }
+    }
+}
+
+impl Machine {
+    /// All CPUs that there are.
+    fn all_cpus(&self) -> CpuMap {
+        (0..self.config.cpus).collect()
+    }
+
+    fn set_affinity(&mut self, me: DomId, domid: DomId, vcpu: VcpuId, cpus: &CpuMap) -> Answer<()> {
+        let usable = cpus.iter().any(|cpu| self.all_cpus().iter().any(|other| other == cpu));
+        let domain = self.domctl(me, domid)?;
+        domain.has(vcpu, Errno::ESRCH)?;
+        // `vcpu_set_hard_affinity`: one of them has to be there.
+        if !usable {
+            return Err(Errno::EINVAL);
+        }
+        domain.affinity.insert(vcpu.0, *cpus);
+        Ok(())
+    }
+
+    /// `arch_do_domctl`, `XEN_DOMCTL_sendtrigger`.
+    fn trigger(&mut self, me: DomId, domid: DomId, vcpu: VcpuId, trigger: Trigger) -> Answer<()> {
+        let domain = self.domctl(me, domid)?;
+        match trigger {
+            Trigger::Nmi => domain.has(vcpu, Errno::ESRCH)?,
+            Trigger::Power | Trigger::Sleep if domain.is_hvm() => {}
+            Trigger::Power | Trigger::Sleep => return Err(Errno::EINVAL),
+            Trigger::Reset | Trigger::Init => return Err(Errno::ENOSYS),
+        }
+        domain.triggers.push((vcpu.0, trigger));
+        Ok(())
+    }
+}
+
+impl Vcpus for SimDomain {
+    fn vcpu_info(&self, domid: DomId, vcpu: VcpuId) -> Result<VcpuInfo> {
+        self.call(Call::VcpuInfo, |machine, me| {
+            let domain = machine.domctl(me, domid)?;
+            domain.has(vcpu, Errno::ESRCH)?;
+            let online = vcpu.0 < domain.online();
+            Ok(VcpuInfo { online, blocked: domain.blocked, running: false, cpu: 0, cpu_time: 0 })
+        })
+    }
+
+    fn vcpu_affinity(&self, domid: DomId, vcpu: VcpuId) -> Result<CpuMap> {
+        self.call(Call::VcpuAffinityGet, |machine, me| {
+            let domain = machine.domctl(me, domid)?;
+            domain.has(vcpu, Errno::ESRCH)?;
+            let own = domain.affinity.get(&vcpu.0).copied();
+            // Everywhere is more than the CPUs that there are.
+            Ok(own.unwrap_or_else(|| (0..256).collect()))
+        })
+    }
+
+    fn set_vcpu_affinity(&self, domid: DomId, vcpu: VcpuId, cpus: &CpuMap) -> Result<()> {
+        self.call(Call::VcpuAffinitySet, |machine, me| machine.set_affinity(me, domid, vcpu, cpus))
+    }
+
+    fn send_trigger(&self, domid: DomId, vcpu: VcpuId, trigger: Trigger) -> Result<()> {
+        self.call(Call::SendTrigger, |machine, me| machine.trigger(me, domid, vcpu, trigger))
+    }
+}
+
+impl SimHypervisor {
+    /// What was sent to virtual CPUs of `domid`.
+    #[must_use]
+    pub fn triggers(&self, domid: DomId) -> Vec<(u32, Trigger)> {
+        self.with(|machine| machine.domain(domid).map(|domain| domain.triggers.clone()).unwrap_or_default())
+    }
+}
