@@ -22,6 +22,7 @@
 //! | [`config`] | one domain's settings, as they travel to the control domain | cannot hold nonsense; decoding is bounded |
 //! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
+//! | [`pools`] | CPU pools: their names, and taking them apart | one hypercall per step |
 //! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`protocol`] | what management domains and the control domain say to each other | types that cannot hold nonsense; decoding is bounded |
 //! | [`journal`] | what happened lately, as text | bounded; the oldest goes first |
@@ -51,6 +52,7 @@ pub mod images;
 pub mod journal;
 pub mod life;
 pub mod lines;
+pub mod pools;
 pub mod protocol;
 pub mod rights;
 pub mod ring;

@@ -3,18 +3,18 @@
 
 use super::{BuildError, Cause};
 use crate::hyper::{
-    CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory, Port,
-    Progress, Result, Vcpus,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory,
+    Port, Progress, Result, Schedulers, Vcpus,
 };
 
-/// All that a build asks of a hypervisor.
+/// All that a build, and the start of what was built, ask of a hypervisor.
 pub trait BuildHypervisor:
-    Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Vcpus
+    Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools + Vcpus
 {
 }
 
 impl<T> BuildHypervisor for T where
-    T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Vcpus
+    T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools + Vcpus
 {
 }
 

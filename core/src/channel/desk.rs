@@ -11,6 +11,7 @@ use crate::images::Images;
 use crate::journal::Journal;
 use crate::life::{ManagedId, Manager};
 use crate::lines::HeapUsage;
+use crate::pools::Pools;
 use crate::protocol::Failure;
 use crate::rights::Rights;
 use crate::store::service::Local;
@@ -28,6 +29,8 @@ pub struct Desk<'a, H: Hypervisor, S> {
     pub consoles: &'a mut Consoles<H::Granted>,
     /// The managed domains.
     pub managed: &'a mut Manager,
+    /// CPU pools.
+    pub pools: &'a mut Pools,
     /// Kernels and ramdisks.
     pub images: &'a mut Images,
     /// What happened lately.

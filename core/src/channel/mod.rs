@@ -19,7 +19,9 @@ mod link;
 mod machine;
 mod news;
 mod open;
+mod pools;
 mod records;
+mod sched;
 mod session;
 mod verbs;
 

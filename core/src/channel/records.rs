@@ -1,12 +1,11 @@
 //! Records of domains and of the machine.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::desk::{CONTROL, CONTROL_NAME, Desk, Target, refused};
 use crate::config::List;
-use crate::hyper::{DomId, DomainInfo, HostInfo, Hypervisor, SchedulerKind, XenBuild, XenVersion};
+use crate::hyper::{DomId, DomainInfo, HostInfo, Hypervisor, XenBuild, XenVersion};
 use crate::lines;
 use crate::protocol::{Answer, Failure, Host, PAGE, Row};
 use crate::store::service::Local;
@@ -76,7 +75,7 @@ pub(super) fn host<H: Hypervisor, S: Local>(desk: &Desk<'_, H, S>) -> Result<Hos
     let XenVersion { major, minor } = desk.hv.xen_version().map_err(failed)?;
     let build = desk.hv.xen_build().map_err(failed)?;
     let info = desk.hv.host_info().map_err(failed)?;
-    let scheduler = scheduler_name(desk.hv.scheduler().map_err(failed)?);
+    let scheduler = desk.hv.scheduler().map_err(failed)?.to_string();
     let heap = desk.heap;
     let XenBuild { extra, capabilities, changeset, command_line, .. } = build;
     let HostInfo { threads_per_core, cores_per_socket, cpus, nodes, cpu_khz, hw_cap, hvm, pv, hap, .. } =
@@ -112,15 +111,4 @@ pub(super) fn host<H: Hypervisor, S: Local>(desk: &Desk<'_, H, S>) -> Result<Hos
         pv,
         hap,
     })
-}
-
-fn scheduler_name(kind: SchedulerKind) -> String {
-    match kind {
-        SchedulerKind::Credit => "credit".into(),
-        SchedulerKind::Credit2 => "credit2".into(),
-        SchedulerKind::Arinc653 => "arinc653".into(),
-        SchedulerKind::Rtds => "rtds".into(),
-        SchedulerKind::Null => "null".into(),
-        SchedulerKind::Other(number) => format!("scheduler {number}"),
-    }
 }

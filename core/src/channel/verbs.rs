@@ -6,13 +6,14 @@ use alloc::format;
 use super::adjust;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
-use super::open::{Ask, Create, Ending, Events, Open, Text, View, Wait};
+use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
+use super::pools::Begun;
 use super::session::{Ended, Outbox};
-use super::{machine, records};
+use super::{machine, pools, records, sched};
 use crate::config::DomainName;
 use crate::hyper::{DomId, DomainFlags, Hypervisor};
 use crate::protocol::resources::Machine;
-use crate::protocol::{Answer, Failure, Request, RequestId, What};
+use crate::protocol::{Answer, Failure, Pools, Request, RequestId, What};
 use crate::store::service::Local;
 
 /// What became of a request at once.
@@ -103,6 +104,12 @@ fn first<'a, H: Hypervisor, S: Local>(
             let unpaused = desk.hv.unpause_domain(info.domid);
             done(unpaused.inspect(|()| written_down(desk, info.domid, What::Unpaused)))
         }
+        Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
+        Request::Dump { live, hold, .. } => dump(desk, caller, target, live, hold).map(Into::into),
+        Request::Pools(Pools::Migrate { pool, .. }) => {
+            pools::migrate(desk, &target, pool)?;
+            Ok(First::Answer(Answer::Done))
+        }
         _ => Err(not_found_anywhere()),
     }
 }
@@ -130,6 +137,10 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Events { after } => Ok(Open::Events(Events::new(desk, after)).into()),
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
+        Request::Pools(request) => match pools::begin(desk, &request)? {
+            Begun::Answer(answer) => Ok(First::Answer(answer)),
+            Begun::Open(open) => Ok(open.into()),
+        },
         _ => Err(not_found_anywhere()),
     }
 }
@@ -182,6 +193,23 @@ fn destroy<H: Hypervisor, S: Local>(
         (None, Some(domid)) => Ok(Open::Ending(Ending::Unmanaged(domid))),
         (None, None) => Err(Failure::NoSuchDomain),
     }
+}
+
+fn dump<H: Hypervisor, S: Local>(
+    desk: &Desk<'_, H, S>,
+    caller: &Caller,
+    target: Target,
+    live: bool,
+    hold: bool,
+) -> Result<Open, Failure> {
+    let info = target.info.ok_or(Failure::NotRunning)?;
+    if info.domid == caller.domid || info.domid == CONTROL {
+        let domid = info.domid;
+        return Err(Failure::Invalid(format!(
+            "domain {domid} cannot be dumped: it would pause its own control"
+        )));
+    }
+    Dump::new(desk, info, live, hold).map(Open::Dump)
 }
 
 fn view<H: Hypervisor, S: Local>(desk: &mut Desk<'_, H, S>, target: &Target) -> Result<Open, Failure> {

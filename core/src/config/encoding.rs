@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::DomainConfig;
 
 /// The schema this code writes and reads. It changes whenever the encoding of any setting does.
@@ -39,12 +41,33 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// A configuration as bytes; `None` when there are more than [`MAX_ENCODED`] of them.
+pub(super) fn encode(config: &impl Serialize) -> Option<Vec<u8>> {
+    let bytes = postcard::to_extend(config, SCHEMA.to_le_bytes().to_vec()).ok()?;
+    (bytes.len() <= MAX_ENCODED).then_some(bytes)
+}
+
+/// Reads what [`encode`] wrote. Allocates no more than a small multiple of the input's length.
+pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    if bytes.len() > MAX_ENCODED {
+        return Err(DecodeError::TooLong);
+    }
+    let (schema, body) = bytes.split_first_chunk().ok_or(DecodeError::Malformed)?;
+    let found = u16::from_le_bytes(*schema);
+    if found != SCHEMA {
+        return Err(DecodeError::Schema { found });
+    }
+    match postcard::take_from_bytes(body) {
+        Ok((config, [])) => Ok(config),
+        _ => Err(DecodeError::Malformed),
+    }
+}
+
 impl DomainConfig {
     /// The configuration as bytes; `None` when there are more than [`MAX_ENCODED`] of them.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {
-        let bytes = postcard::to_extend(self, SCHEMA.to_le_bytes().to_vec()).ok()?;
-        (bytes.len() <= MAX_ENCODED).then_some(bytes)
+        encode(self)
     }
 
     /// Reads what [`DomainConfig::encode`] wrote. Allocates no more than a small multiple of the input's length.
@@ -53,17 +76,6 @@ impl DomainConfig {
     ///
     /// When the bytes are anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > MAX_ENCODED {
-            return Err(DecodeError::TooLong);
-        }
-        let (schema, body) = bytes.split_first_chunk().ok_or(DecodeError::Malformed)?;
-        let found = u16::from_le_bytes(*schema);
-        if found != SCHEMA {
-            return Err(DecodeError::Schema { found });
-        }
-        match postcard::take_from_bytes(body) {
-            Ok((config, [])) => Ok(config),
-            _ => Err(DecodeError::Malformed),
-        }
+        decode(bytes)
     }
 }

@@ -15,6 +15,7 @@ mod events;
 mod memory;
 mod name;
 mod platform;
+mod pool;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -32,6 +33,7 @@ pub use self::events::{Action, Actions, CrashAction, OnStart, OnStop, Seconds};
 pub use self::memory::{Memory, MemorySize};
 pub use self::name::{Designator, DomainName, Uuid};
 pub use self::platform::{Platform, TableLimits, TscMode};
+pub use self::pool::{CpuNumber, PoolConfig, PoolName, Remark};
 
 /// Every setting of a domain, each valid by itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

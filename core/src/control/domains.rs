@@ -141,7 +141,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
         if self.managed_due.is_some_and(|due| due <= now) {
             let mut store = At { service: &mut self.store, site: &place };
             let (consoles, images) = (&mut self.consoles, &mut self.images);
-            let mut world = World { hv, consoles, store: &mut store, images };
+            let mut world = World { hv, consoles, store: &mut store, pools: &self.pools, images };
             let (channels, chronicle, mut renamed) = (&mut self.channels, &self.chronicle, None);
             self.managed_due = self.managed.step(&mut world, now, |news, subject| {
                 channels.note(&news);
@@ -156,6 +156,10 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             // A step may have given the others work, or have made room for it.
             self.store_busy = true;
             self.consoles_due = Some(0);
+        }
+        if self.pools.is_busy() {
+            self.pools.step(hv, &mut At { service: &mut self.store, site: &place });
+            self.store_busy = true;
         }
         if self.store_busy {
             self.store_busy = self.store.step(&place);
@@ -177,6 +181,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             store: &mut At { service: &mut self.store, site: &place },
             consoles: &mut self.consoles,
             managed: &mut self.managed,
+            pools: &mut self.pools,
             images: &mut self.images,
             journal: &self.journal,
             chronicle: &self.chronicle,

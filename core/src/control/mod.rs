@@ -27,6 +27,7 @@ use crate::images::Images;
 use crate::journal::Journal;
 use crate::life::Manager;
 use crate::lines::{self, HeapUsage, Status};
+use crate::pools::Pools;
 use crate::shared::Page;
 use crate::store::server::Server;
 use crate::store::service::{NoStream, Service};
@@ -93,6 +94,7 @@ pub struct Control<P, O> {
     store: Service<P, NoStream>,
     managed: Manager,
     images: Images,
+    pools: Pools,
     channels: Channels<O>,
     journal: Rc<RefCell<Journal>>,
     chronicle: Rc<RefCell<Chronicle>>,
@@ -122,6 +124,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             store: Service::new(Server::new(CONTROL)),
             managed: Manager::new(CONTROL, DOMAINS, unpack::Limits::default()),
             images: Images::new(images),
+            pools: Pools::new(),
             channels: Channels::new(),
             journal: Rc::new(RefCell::new(Journal::new()?)),
             chronicle: Rc::new(RefCell::new(Chronicle::new()?)),
@@ -227,7 +230,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
     }
 
     fn deadline(&self, now: u64) -> Option<u64> {
-        let asked = self.channels.is_busy() || self.consoles.has_ready();
+        let asked = self.pools.is_busy() || self.channels.is_busy() || self.consoles.has_ready();
         if self.status_wanted || self.store_busy || self.scan.is_wanted() || asked {
             return Some(now);
         }

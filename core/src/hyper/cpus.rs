@@ -49,6 +49,19 @@ impl CpuMap {
         })
     }
 
+    /// Whether a CPU is among them.
+    #[must_use]
+    pub fn contains(&self, cpu: u32) -> bool {
+        let byte = usize::try_from(cpu / 8).ok().and_then(|index| self.0.get(index));
+        byte.is_some_and(|byte| byte & (1 << (cpu % 8)) != 0)
+    }
+
+    /// The set as words, CPU 0 in the lowest bit of the first; no empty one stands at the end.
+    pub fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        self.as_bytes().chunks(8).map(word)
+    }
+
     /// How many CPUs.
     #[must_use]
     pub fn count(&self) -> u32 {

@@ -2,6 +2,7 @@
 //! Sources: `xen/domctl.h`, `xen/sysctl.h`, `xen/sched.h`, `xen/version.h`.
 
 use alloc::string::String;
+use core::fmt;
 
 use bitflags::bitflags;
 
@@ -224,6 +225,40 @@ pub enum SchedulerKind {
     Null,
     /// A number this project does not know.
     Other(u32),
+}
+
+impl SchedulerKind {
+    /// Those that have a name.
+    pub const ALL: [Self; 5] = [Self::Credit, Self::Credit2, Self::Arinc653, Self::Rtds, Self::Null];
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == Some(name))
+    }
+
+    /// What it is called, when that is known.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Credit => Some("credit"),
+            Self::Credit2 => Some("credit2"),
+            Self::Arinc653 => Some("arinc653"),
+            Self::Rtds => Some("rtds"),
+            Self::Null => Some("null"),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for SchedulerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name(), self) {
+            (Some(name), _) => f.write_str(name),
+            (None, Self::Other(number)) => write!(f, "scheduler {number}"),
+            (None, _) => Ok(()),
+        }
+    }
 }
 
 /// What the running hypervisor was built from, and how. Source: `xen/version.h`.

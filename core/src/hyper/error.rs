@@ -108,8 +108,20 @@ calls! {
     CpuTopology = "sysctl cputopoinfo",
     NumaInfo = "sysctl numainfo",
     FreeMemory = "sysctl availheap",
-    FreeCpus = "sysctl cpupool_op freeinfo",
     DebugKeys = "sysctl debug_keys",
+    SchedulerGet = "domctl scheduler_op (get)",
+    SchedulerSet = "domctl scheduler_op (put)",
+    FrameEnd = "memory_op maximum_ram_page, maximum_gpfn",
+    FramesHeld = "domctl getpageframeinfo3",
+    LookAt = "update_va_mapping_otherdomain (to read)",
+    VcpuContextGet = "domctl getvcpucontext",
+    PoolCreate = "sysctl cpupool_op create",
+    PoolDestroy = "sysctl cpupool_op destroy",
+    PoolInfo = "sysctl cpupool_op info",
+    PoolAddCpu = "sysctl cpupool_op addcpu",
+    PoolRemoveCpu = "sysctl cpupool_op rmcpu",
+    PoolMoveDomain = "sysctl cpupool_op movedomain",
+    PoolFreeInfo = "sysctl cpupool_op freeinfo",
 }
 
 impl fmt::Display for Call {

@@ -4,10 +4,11 @@
 use core::cell::Cell;
 
 use super::{
-    Access, Call, Console, CpuMap, CpuPlace, CreateDomain, DomId, DomainHandle, DomainInfo, Domains,
-    EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError, Launch, Mfn, NodeMemory,
-    PhysMemory, Port, PortState, Progress, PvStart, PvhStart, Result, Scheduler, SchedulerKind,
-    ShutdownReason, Topology, Trigger, VcpuId, VcpuInfo, Vcpus, Virq, XenBuild, XenVersion,
+    Access, CONTEXT, Call, Console, CpuMap, CpuPlace, CpuPools, CreateDomain, DomId, DomainHandle,
+    DomainInfo, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError,
+    Inspect, Launch, Mfn, NodeMemory, PhysMemory, PoolInfo, Port, PortState, Progress, Promise, PvStart,
+    PvhStart, Result, Scheduler, SchedulerKind, Schedulers, Share, ShutdownReason, Topology, Trigger, VcpuId,
+    VcpuInfo, Vcpus, Virq, XenBuild, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -299,11 +300,75 @@ impl<H: Topology> Topology for FaultInjector<H> {
         self.gate(Call::FreeMemory)?.free_below(node, bits)
     }
 
-    fn free_cpus(&self) -> Result<CpuMap> {
-        self.gate(Call::FreeCpus)?.free_cpus()
-    }
-
     fn debug_key(&self, key: u8) -> Result<()> {
         self.gate(Call::DebugKeys)?.debug_key(key)
+    }
+}
+
+impl<H: Schedulers> Schedulers for FaultInjector<H> {
+    fn share(&self, domid: DomId, scheduler: SchedulerKind) -> Result<Share> {
+        self.gate(Call::SchedulerGet)?.share(domid, scheduler)
+    }
+
+    fn set_share(&self, domid: DomId, scheduler: SchedulerKind, share: Share) -> Result<()> {
+        self.gate(Call::SchedulerSet)?.set_share(domid, scheduler, share)
+    }
+
+    fn promises(&self, domid: DomId, first: VcpuId, out: &mut [Option<Promise>]) -> Result<()> {
+        self.gate(Call::SchedulerGet)?.promises(domid, first, out)
+    }
+
+    fn set_promise(&self, domid: DomId, vcpu: VcpuId, promise: Promise) -> Result<()> {
+        self.gate(Call::SchedulerSet)?.set_promise(domid, vcpu, promise)
+    }
+}
+
+impl<H: CpuPools> CpuPools for FaultInjector<H> {
+    fn create_pool(&self, scheduler: SchedulerKind) -> Result<u32> {
+        self.gate(Call::PoolCreate)?.create_pool(scheduler)
+    }
+
+    fn destroy_pool(&self, pool: u32) -> Result<()> {
+        self.gate(Call::PoolDestroy)?.destroy_pool(pool)
+    }
+
+    fn next_pool(&self, first: u32) -> Result<Option<PoolInfo>> {
+        self.gate(Call::PoolInfo)?.next_pool(first)
+    }
+
+    fn add_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+        self.gate(Call::PoolAddCpu)?.add_pool_cpu(pool, cpu)
+    }
+
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+        self.gate(Call::PoolRemoveCpu)?.remove_pool_cpu(pool, cpu)
+    }
+
+    fn move_domain(&self, domid: DomId, pool: u32) -> Result<()> {
+        self.gate(Call::PoolMoveDomain)?.move_domain(domid, pool)
+    }
+
+    fn free_cpus(&self) -> Result<CpuMap> {
+        self.gate(Call::PoolFreeInfo)?.free_cpus()
+    }
+}
+
+impl<H: Inspect> Inspect for FaultInjector<H> {
+    type Seen = H::Seen;
+
+    fn frame_end(&self, domid: DomId) -> Result<u64> {
+        self.gate(Call::FrameEnd)?.frame_end(domid)
+    }
+
+    fn frames_held(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()> {
+        self.gate(Call::FramesHeld)?.frames_held(domid, first, held)
+    }
+
+    fn look_at(&self, domid: DomId, gfn: Gfn) -> Result<Self::Seen> {
+        self.gate(Call::LookAt)?.look_at(domid, gfn)
+    }
+
+    fn registers(&self, domid: DomId, vcpu: VcpuId, out: &mut [u8; CONTEXT]) -> Result<()> {
+        self.gate(Call::VcpuContextGet)?.registers(domid, vcpu, out)
     }
 }

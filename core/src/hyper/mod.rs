@@ -14,6 +14,8 @@ pub mod encode;
 mod error;
 mod fault;
 mod ids;
+mod inspect;
+mod schedule;
 mod traits;
 
 pub use crate::abi::version::XenVersion;
@@ -25,6 +27,8 @@ pub use domain::{
 pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
+pub use inspect::{CONTEXT, FRAMES, Inspect};
+pub use schedule::{CpuPools, PoolInfo, Promise, Schedulers, Share};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,
     PortState, Progress, Scheduler, SharedOut, Topology, Vcpus,

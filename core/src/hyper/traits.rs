@@ -3,9 +3,9 @@
 use core::ops::Deref;
 
 use super::{
-    CpuMap, CpuPlace, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo, Mfn,
-    NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, ShutdownReason, Trigger, VcpuId, VcpuInfo,
-    Virq, XenBuild, XenVersion,
+    CpuMap, CpuPlace, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo,
+    Inspect, Mfn, NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, Schedulers, ShutdownReason,
+    Trigger, VcpuId, VcpuInfo, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -202,15 +202,25 @@ pub trait Topology {
     fn nodes(&self, memory: &mut [Option<NodeMemory>], distances: &mut [Option<u32>]) -> Result<usize>;
     /// Free memory of a node that has addresses of at most so many bits, in bytes.
     fn free_below(&self, node: u32, bits: u32) -> Result<u64>;
-    /// The physical CPUs that are in no pool.
-    fn free_cpus(&self) -> Result<CpuMap>;
     /// Presses a key of Xen's debug console.
     fn debug_key(&self, key: u8) -> Result<()>;
 }
 
 /// All of it.
 pub trait Hypervisor:
-    Console + Scheduler + EventChannels + Grants + ForeignMemory + PhysMemory + Domains + Host + Vcpus + Topology
+    Console
+    + Scheduler
+    + EventChannels
+    + Grants
+    + ForeignMemory
+    + PhysMemory
+    + Domains
+    + Host
+    + Vcpus
+    + Topology
+    + Schedulers
+    + CpuPools
+    + Inspect
 {
 }
 
@@ -225,5 +235,8 @@ impl<T> Hypervisor for T where
         + Host
         + Vcpus
         + Topology
+        + Schedulers
+        + CpuPools
+        + Inspect
 {
 }

@@ -6,8 +6,8 @@ use super::managed::{Managed, Stage};
 use super::nodes::naming;
 use super::work::write;
 use super::{ChangeError, ManagedId, Manager, Wish};
-use crate::config::{DomainConfig, DomainName, Settings};
-use crate::hyper::{DomId, DomainHandle};
+use crate::config::{DomainConfig, DomainName, Settings, Text, Weight};
+use crate::hyper::{DomId, DomainHandle, Share};
 use crate::rights::Rights;
 use crate::store::service::Local;
 use crate::store::wire::Request;
@@ -111,5 +111,28 @@ impl Manager {
         }
         managed.config = Rc::new(config);
         Ok(())
+    }
+
+    /// Notes what share a domain was given, for its next lives.
+    pub fn note_share(&mut self, id: ManagedId, share: Share) {
+        self.change(id, |settings| {
+            settings.scheduling.weight = Weight::new("cpu_weight", share.weight.into()).ok();
+            settings.scheduling.cap = Some(share.cap.into());
+        });
+    }
+
+    /// Notes to which CPU pool a domain was moved, for its next lives.
+    pub fn note_pool(&mut self, id: ManagedId, pool: &str) {
+        self.change(id, |settings| settings.platform.pool = Text::new("pool", pool).ok());
+    }
+
+    fn change(&mut self, id: ManagedId, change: impl FnOnce(&mut Settings)) {
+        let Some(managed) = self.domains.get_mut(id.0) else { return };
+        let mut settings = DomainConfig::clone(&managed.config).into_settings();
+        change(&mut settings);
+        // What is noted was checked when it was done; without that the old stays.
+        if let Ok(config) = DomainConfig::new(settings) {
+            managed.config = Rc::new(config);
+        }
     }
 }

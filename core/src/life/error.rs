@@ -52,6 +52,8 @@ impl fmt::Display for CreateError {
 pub enum Failure {
     /// This file of the boot bundle is damaged.
     Damaged(&'static str),
+    /// Its CPU pool is not there.
+    NoSuchPool,
     /// The kernel file is wrong.
     Unpack(UnpackError),
     /// What is in it is wrong.
@@ -72,6 +74,7 @@ impl fmt::Display for Failure {
             Self::Damaged(name) => {
                 write!(f, "file '{name}' of the boot bundle is damaged: make the bundle anew")
             }
+            Self::NoSuchPool => f.write_str("its CPU pool is not there"),
             Self::Unpack(error) => error.fmt(f),
             Self::Image(error) => error.fmt(f),
             Self::Build(error) => error.fmt(f),

@@ -22,6 +22,11 @@ impl Manager {
         let same = any(&|other| other.is_unpacking() && other.files.kernel.source() == source);
         let busy = any(&|other| other.is_unpacking() || matches!(other.stage, Stage::Build(_)));
         let Some(managed) = self.domains.get_mut(id.0) else { return Turn::Rest };
+        managed.cpupool = match managed.config.platform.pool.as_ref().map(|pool| world.pools.find(pool)) {
+            None => 0,
+            Some(Some(pool)) => pool,
+            Some(None) => return managed.fail(Failure::NoSuchPool),
+        };
         managed.stage = Stage::Open;
         match world.images.unpacked(source) {
             Some(image) => return managed.begin_build(Bytes::Shared(image), control),

@@ -102,6 +102,8 @@ pub(super) struct Managed {
     pub(super) domid: Option<DomId>,
     /// By which the hypervisor tells its domain from a later one of the same number.
     pub(super) handle: DomainHandle,
+    /// The CPU pool that its domain is made in.
+    pub(super) cpupool: u32,
     pub(super) stage: Stage,
     /// When its domain began to run.
     pub(super) started_at: u64,
@@ -128,6 +130,7 @@ impl Managed {
             files,
             console: Some(console),
             domid: None,
+            cpupool: 0,
             stage,
             started_at: 0,
             restarts: 0,

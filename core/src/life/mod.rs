@@ -19,6 +19,7 @@ mod managed;
 mod nodes;
 mod policy;
 mod rename;
+mod schedule;
 mod up;
 mod work;
 
@@ -34,6 +35,7 @@ use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
 use crate::hyper::{DomId, Grants, ShutdownReason};
 use crate::images::Images;
+use crate::pools::Pools;
 use crate::rights::Rights;
 use crate::shared::Page;
 use crate::table::{Key, Table};
@@ -67,6 +69,8 @@ pub struct World<'a, H: Grants, S> {
     pub consoles: &'a mut Consoles<H::Granted>,
     /// XenStore.
     pub store: &'a mut S,
+    /// CPU pools.
+    pub pools: &'a Pools,
     /// Files, and kernels that were unpacked before.
     pub images: &'a mut Images,
 }

@@ -87,6 +87,7 @@ impl Managed {
             console: None,
             domid: None,
             handle: self.handle,
+            cpupool: self.cpupool,
             stage: Stage::Kept,
             started_at: self.started_at,
             restarts: self.restarts,

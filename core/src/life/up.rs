@@ -8,7 +8,7 @@ use super::adjust::limit_kib;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
 use super::work::{Failed, Turn, write};
-use super::{Bytes, Failure, World};
+use super::{Bytes, Failure, World, schedule};
 use crate::builder::BuildHypervisor;
 use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
@@ -37,7 +37,7 @@ impl Managed {
             Err(error) => return self.fail(Failure::Image(error)),
         };
         let (ramdisk, config) = (self.files.ramdisk.clone(), &*self.config);
-        let (request, create) = (build_request(config), create_request(config));
+        let (request, create) = (build_request(config), create_request(config, self.cpupool));
         let build = match config.kind {
             Kind::Pv => {
                 PvBuild::new(kernel, ramdisk, request, create, control).map(Box::new).map(Building::Pv)
@@ -160,6 +160,7 @@ impl Managed {
         if memory.maximum() != memory.initial() {
             world.hv.set_max_memory(domid, limit_kib(memory.maximum()))?;
         }
+        schedule::apply(world.hv, domid, &self.config)?;
         let paused = core::mem::take(&mut self.terms.paused);
         if !paused {
             world.hv.unpause_domain(domid)?;
@@ -177,7 +178,7 @@ fn build_request(config: &DomainConfig) -> BuildRequest {
     }
 }
 
-fn create_request(config: &DomainConfig) -> CreateDomain {
+fn create_request(config: &DomainConfig, cpupool: u32) -> CreateDomain {
     let limits = &config.platform.limits;
     CreateDomain {
         domid: None,
@@ -190,7 +191,7 @@ fn create_request(config: &DomainConfig) -> CreateDomain {
         max_port: limits.event_channels.as_ref().map_or(EVENT_CHANNELS, |limit| limit.get()),
         max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),
         max_maptrack_frames: limits.maptrack_frames.as_ref().map_or(MAPTRACK_FRAMES, |limit| limit.get()),
-        cpupool: 0,
+        cpupool,
         ssid: 0,
     }
 }

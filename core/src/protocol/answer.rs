@@ -6,9 +6,10 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::Pool;
 use super::resources::{CpuRow, NodeRow, Page, Setting, VcpuRow};
 use crate::config::List;
-use crate::hyper::DomainFlags;
+use crate::hyper::{DomainFlags, Promise, Share};
 
 /// The most rows in one answer.
 pub const PAGE: usize = 32;
@@ -31,6 +32,17 @@ pub enum Answer<'a> {
     Config(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A new domain.
     Created(Created),
+    /// A domain's share under its scheduler.
+    Share(Share),
+    /// What rtds promises to some virtual CPUs.
+    Promises {
+        /// In order of virtual CPUs, from the one that was asked for on.
+        rows: List<Promise, PAGE>,
+        /// Where the next page begins, when there is more.
+        next: Option<u32>,
+    },
+    /// A CPU pool, or that there are no more.
+    Pool(Option<Box<Pool>>),
     /// The last part of a log, as text.
     Log(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A definition, or that there are no more.

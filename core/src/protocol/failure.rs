@@ -6,6 +6,7 @@ use core::fmt;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::PoolFailure;
 use crate::rights::Rights;
 
 /// A file of a new domain.
@@ -84,6 +85,10 @@ pub enum Failure {
     Cancelled,
     /// The connection to the control domain is down.
     Disconnected,
+    /// The domain is in a CPU pool with another scheduler, this one.
+    OtherScheduler(String),
+    /// About a CPU pool.
+    Pool(PoolFailure),
 }
 
 impl fmt::Display for Failure {
@@ -109,6 +114,8 @@ impl fmt::Display for Failure {
             Self::Limit(what) => write!(f, "there are already as many {what} as there may be"),
             Self::Unsupported(what) => write!(f, "{what} is not supported"),
             Self::Cancelled => f.write_str("the request was cancelled"),
+            Self::Pool(why) => why.fmt(f),
+            Self::OtherScheduler(name) => write!(f, "the domain is in a CPU pool with the {name} scheduler"),
             Self::Disconnected => f.write_str("the connection to the control domain is down"),
         }
     }

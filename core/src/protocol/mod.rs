@@ -15,13 +15,16 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod dump;
 mod failure;
 pub mod frame;
 mod happening;
 mod hello;
 mod message;
+mod pool;
 mod request;
 pub mod resources;
+mod sched;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +33,9 @@ pub use failure::{Failure, File};
 pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};
 pub use message::{Down, RequestId, Up};
+pub use pool::{Pool, PoolFailure, Pools};
 pub use request::{Image, Request, Until};
+pub use sched::{Sched, Sharing};
 
 /// The most bytes of a stream in one message.
 pub const CHUNK: usize = 16 << 10;

@@ -4,6 +4,7 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{Adjust, Machine};
+use super::{Pools, Sched};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -129,6 +130,19 @@ pub enum Request<'a> {
     },
     /// The control domain's log, down, as text.
     Log,
+    /// A domain's memory and registers, down, as [`super::dump::Piece`]s. The domain is paused meanwhile.
+    Dump {
+        /// Which.
+        domain: &'a str,
+        /// It is not paused.
+        live: bool,
+        /// It stays paused behind the last piece, until the request is cancelled or the domain is gone.
+        hold: bool,
+    },
+    /// About what schedulers give domains.
+    Sched(#[serde(borrow)] Sched<'a>),
+    /// About CPU pools.
+    Pools(#[serde(borrow)] Pools<'a>),
     /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
     RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
@@ -177,11 +191,14 @@ impl Request<'_> {
             | Self::Rename { .. }
             | Self::Adjust { .. }
             | Self::Console { .. }
+            | Self::Dump { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
             Self::Dmesg { .. } | Self::Log | Self::RelayLog | Self::Machine(Machine::Keys { .. }) => {
                 Rights::Everything
             }
+            Self::Sched(sched) => sched.needs(),
+            Self::Pools(pools) => pools.needs(),
         }
     }
 
@@ -200,7 +217,10 @@ impl Request<'_> {
             | Self::Adjust { domain, .. }
             | Self::Vcpus { domain, .. }
             | Self::Console { domain }
+            | Self::Dump { domain, .. }
             | Self::Undefine { domain } => Some(domain),
+            Self::Sched(sched) => Some(sched.domain()),
+            Self::Pools(pools) => pools.domain(),
             Self::Host
             | Self::List { .. }
             | Self::Events { .. }
@@ -218,13 +238,14 @@ impl Request<'_> {
     /// Whether `xmd` answers it, from what it keeps, rather than the control domain.
     #[must_use]
     pub const fn is_local(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::RelayLog
-                | Self::Define { .. }
-                | Self::Undefine { .. }
-                | Self::Definition { .. }
-                | Self::Setting { .. }
-        )
+            | Self::Define { .. }
+            | Self::Undefine { .. }
+            | Self::Definition { .. }
+            | Self::Setting { .. } => true,
+            Self::Pools(pools) => pools.is_local(),
+            _ => false,
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod diagnostic;
 mod draft;
 mod evaluate;
 pub mod host;
+pub mod pool;
 mod python;
 pub mod reference;
 mod specs;

@@ -30,6 +30,12 @@ impl Given {
         self.options.as_ref()?.get_one::<String>(long).map(String::as_str)
     }
 
+    /// All values of an option, in order.
+    pub(super) fn values(&self, long: &str) -> Vec<&str> {
+        let values = self.options.as_ref().and_then(|options| options.get_many::<String>(long));
+        values.into_iter().flatten().map(String::as_str).collect()
+    }
+
     /// The last operand.
     pub(super) fn last(&self) -> Option<&str> {
         self.operands.last().map(String::as_str)
@@ -114,7 +120,7 @@ fn argument(option: &Opt) -> Arg {
     let argument = Arg::new(option.long).long(option.long).help(option.about);
     let argument = match option.value {
         Some(name) => argument
-            .action(ArgAction::Set)
+            .action(if option.many { ArgAction::Append } else { ArgAction::Set })
             .value_name(name)
             .allow_hyphen_values(true)
             .value_parser(ValueParser::string()),

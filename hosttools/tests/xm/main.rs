@@ -4,12 +4,15 @@
 mod completing;
 mod console;
 mod create;
+mod dump;
 mod events;
 mod faults;
 mod listing;
 mod managed;
+mod pool;
 mod relay;
 mod resources;
+mod sched;
 mod serve;
 mod server;
 mod shell;

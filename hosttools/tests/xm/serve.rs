@@ -8,7 +8,8 @@ use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Happening, Image, Request, RequestId, Row, Up, What,
+    Answer, Created, Definition, Down, Failure, File, Happening, Host, Image, Pools, Request, RequestId, Row,
+    Up, What,
 };
 
 use crate::server::{Connection, Seen};
@@ -119,7 +120,9 @@ impl<'a> Serving<'a> {
         }
         match request {
             Request::Create { config, kernel, ramdisk, .. } => self.create(id, config, kernel, ramdisk),
-            Request::Console { .. } | Request::Dmesg { .. } | Request::Log => self.stream(id, &request),
+            Request::Console { .. } | Request::Dmesg { .. } | Request::Log | Request::Dump { .. } => {
+                self.stream(id, &request);
+            }
             Request::Wait { domain, .. } => {
                 if self.world.lock().unwrap().stubborn {
                     self.open.insert(id, Open::Wait);
@@ -153,7 +156,33 @@ impl<'a> Serving<'a> {
                 );
             }
             Request::RelayLog => self.answer(id, Ok(Answer::Log(b"xmd: is \x1b there\n"))),
-            Request::Host => self.answer(id, Ok(Answer::Host(Box::new(host())))),
+            Request::Host => {
+                let scheduler = self.world.lock().unwrap().scheduler.to_owned();
+                self.answer(id, Ok(Answer::Host(Box::new(Host { scheduler, ..host() }))));
+            }
+            Request::Pools(Pools::Definition { after }) => {
+                let found = self
+                    .world
+                    .lock()
+                    .unwrap()
+                    .kept_pools
+                    .range(after.to_owned()..)
+                    .find(|(n, _)| *n != after)
+                    .map(|(n, c)| (n.clone(), c.encode().unwrap()));
+                let found = found.as_ref().map(|(name, config)| Definition { name, config });
+                self.answer(id, Ok(Answer::Definition(found)));
+            }
+            Request::Pools(request) => {
+                let answer = crate::pool::answer(&mut self.world.lock().unwrap(), &request);
+                self.answer(id, answer);
+            }
+            Request::Sched(request) => {
+                let found = Request::Sched(request).domain().and_then(|domain| self.find(domain));
+                let answer = found.ok_or(Failure::NoSuchDomain);
+                let answer = answer
+                    .and_then(|row| crate::sched::answer(&mut self.world.lock().unwrap(), &row, &request));
+                self.answer(id, answer);
+            }
             Request::Define { config } => {
                 let config = DomainConfig::decode(config).unwrap();
                 self.world.lock().unwrap().definitions.insert(config.name.to_string(), config);
@@ -258,7 +287,10 @@ impl<'a> Serving<'a> {
 
     /// What comes down waits for credit.
     fn stream(&mut self, id: RequestId, request: &Request<'_>) {
-        let rest = self.world.lock().unwrap().text.clone();
+        let world = self.world.lock().unwrap();
+        let dump = matches!(request, Request::Dump { .. });
+        let rest = if dump { world.dump.clone() } else { world.text.clone() };
+        drop(world);
         let console = matches!(request, Request::Console { .. });
         self.open.insert(id, Open::Text { rest, console });
     }
@@ -291,7 +323,10 @@ impl<'a> Serving<'a> {
             return;
         }
         self.open.remove(&id);
-        if console {
+        if !console && self.world.lock().unwrap().dump_stalls {
+            self.open.insert(id, Open::Wait);
+            self.seen.note("dumped".to_owned());
+        } else if console {
             self.open.insert(id, Open::Console);
             self.connection.send(&Down::Credit { id, bytes: 1000 });
         } else {
@@ -386,6 +421,8 @@ fn line(request: &Request<'_>) -> String {
         Request::Dmesg { clear } => format!("dmesg clear={clear}"),
         Request::Adjust { domain, what } => format!("adjust {domain} {what:?}"),
         Request::Machine(what) => format!("machine {what:?}"),
+        Request::Dump { domain, live, hold } => format!("dump {domain} live={live} hold={hold}"),
+        Request::Sched(request) => format!("{request:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

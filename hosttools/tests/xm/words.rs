@@ -71,7 +71,6 @@ fn what_xen_lost_says_what_there_is_instead() {
     for (line, part) in [
         ("tmem-list -a", "Transcendent memory was removed in Xen 4.13."),
         ("vnet-create x", "use a Linux bridge"),
-        ("sched-sedf", "use sched-credit2"),
         ("labels", "FLASK"),
         ("makepolicy x", "checkpolicy"),
         ("serve", "xmd"),

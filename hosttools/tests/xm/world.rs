@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
-use xendless_core::config::{DomainConfig, List};
-use xendless_core::hyper::DomainFlags;
+use xendless_core::config::{DomainConfig, List, PoolConfig};
+use xendless_core::hyper::{DomainFlags, Promise, Share};
 use xendless_core::protocol::resources::VcpuRow;
-use xendless_core::protocol::{Failure, Happening, Host, Request, Row, What};
+use xendless_core::protocol::{Failure, Happening, Host, Pool, Request, Row, What};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
 /// What there is to answer from.
@@ -16,6 +16,17 @@ pub(crate) struct World {
     /// The configurations of `rows` that have one.
     pub(crate) configs: BTreeMap<u16, DomainConfig>,
     pub(crate) definitions: BTreeMap<String, DomainConfig>,
+    /// The machine's CPU pools, and those that are defined.
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) kept_pools: BTreeMap<String, PoolConfig>,
+    /// What comes for a dump, and whether its end never does.
+    pub(crate) dump: Vec<u8>,
+    pub(crate) dump_stalls: bool,
+    /// Xen's scheduler.
+    pub(crate) scheduler: &'static str,
+    /// What those under it have that were given something.
+    pub(crate) shares: BTreeMap<u16, Share>,
+    pub(crate) promises: BTreeMap<(u16, u32), Promise>,
     /// What Xen's and the control domain's logs hold, and a console's history.
     pub(crate) text: Vec<u8>,
     /// Images need not be sent.
@@ -80,6 +91,13 @@ impl Default for World {
             rows: vec![control, guest],
             configs: configs.into(),
             definitions: BTreeMap::new(),
+            pools: vec![crate::pool::pool(0, "Pool-0", "credit2", 1)],
+            kept_pools: BTreeMap::new(),
+            dump: Vec::new(),
+            dump_stalls: false,
+            scheduler: "credit2",
+            shares: BTreeMap::new(),
+            promises: BTreeMap::new(),
             text: b"(XEN) hello\n".to_vec(),
             has_images: false,
             credit: 20_000,

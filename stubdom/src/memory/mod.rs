@@ -30,7 +30,7 @@ use space::Space;
 use table::{Changes, ENTRIES, Entry, Table};
 
 pub(crate) use heap::{usage, used as heap_used};
-pub(crate) use window::{ForeignPage, Slot, map_foreign, map_machine, own_frame};
+pub(crate) use window::{ForeignPage, Slot, look_at, map_foreign, map_machine, own_frame};
 
 /// Entries of the level 2 table that map our own memory; each stands for 2 MiB. The others are the window.
 const OWN_TABLES: u64 = 384;

@@ -126,6 +126,14 @@ pub(crate) fn map_foreign(call: Call, domid: DomId, gfn: Gfn) -> Result<ForeignP
     Ok(ForeignPage(slot))
 }
 
+/// Maps frame `gfn` of `domid` to read, for `call`. That works for page tables, too.
+pub(crate) fn look_at(call: Call, domid: DomId, gfn: Gfn) -> Result<ForeignPage> {
+    let slot = Slot::take(call)?;
+    // SAFETY: the slot is free, so nothing relies on what is mapped there.
+    unsafe { table::map(call, slot.address(), Entry::constant(Mfn(gfn.0)), domid) }?;
+    Ok(ForeignPage(slot))
+}
+
 /// Maps machine frame `mfn`, which belongs to `domid`, to read and write, for `call`.
 pub(crate) fn map_machine(call: Call, domid: DomId, mfn: Mfn) -> Result<ForeignPage> {
     let slot = Slot::take(call)?;

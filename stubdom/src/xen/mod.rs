@@ -5,9 +5,11 @@ mod control;
 mod domains;
 mod grants;
 mod host;
+mod inspect;
 mod launch;
 mod memory;
 mod own;
+mod schedule;
 mod topology;
 mod vcpus;
 

@@ -4,10 +4,9 @@ use alloc::vec::Vec;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::abi::sysctl::host::{AvailHeap, CpuTopo, CpuTopoInfo, DebugKeys, MemInfo, NumaInfo};
-use xendless_core::abi::sysctl::sched::{CpupoolOp, XEN_SYSCTL_CPUPOOL_OP_FREEINFO};
-use xendless_core::abi::sysctl::{AVAILHEAP, CPUPOOL_OP, CPUTOPOINFO, DEBUG_KEYS, NUMAINFO};
-use xendless_core::hyper::encode::cpus::{bitmap, distance};
-use xendless_core::hyper::{Call, CpuMap, CpuPlace, HvError, NodeMemory, Result, Topology};
+use xendless_core::abi::sysctl::{AVAILHEAP, CPUTOPOINFO, DEBUG_KEYS, NUMAINFO};
+use xendless_core::hyper::encode::cpus::distance;
+use xendless_core::hyper::{Call, CpuPlace, HvError, NodeMemory, Result, Topology};
 
 use super::Xen;
 use super::control::do_sysctl;
@@ -75,19 +74,6 @@ impl Topology for Xen {
         let node = i32::try_from(node).map_err(|_| HvError::new(Call::FreeMemory, Errno::EINVAL))?;
         let argument = AvailHeap { max_bitwidth: bits, node, ..AvailHeap::ZERO };
         self.sysctl(Call::FreeMemory, &AVAILHEAP, &argument).map(|answer| answer.avail_bytes)
-    }
-
-    fn free_cpus(&self) -> Result<CpuMap> {
-        let mut map = CpuMap::EMPTY;
-        let argument = CpupoolOp {
-            op: XEN_SYSCTL_CPUPOOL_OP_FREEINFO,
-            cpumap: bitmap(map.as_mut_bytes().as_mut_ptr().expose_provenance() as u64),
-            ..CpupoolOp::ZERO
-        };
-        let mut request = CPUPOOL_OP.ask(self.interface.sysctl, &argument);
-        // SAFETY: Xen fills the bytes of the map, whose length the argument gives.
-        unsafe { do_sysctl(Call::FreeCpus, &mut request) }?;
-        Ok(map)
     }
 
     fn debug_key(&self, key: u8) -> Result<()> {

@@ -85,7 +85,8 @@ impl Machine {
         {
             return Err(Errno::EINVAL);
         }
-        if request.cpupool == 0 { Ok(()) } else { Err(Errno::ESRCH) }
+        let pool = self.pools.get(&request.cpupool).ok_or(Errno::ESRCH)?;
+        if pool.cpus.is_empty() { Err(Errno::ENODEV) } else { Ok(()) }
     }
 
     fn destroy(&mut self, me: DomId, domid: DomId) -> Answer<Progress> {

@@ -13,6 +13,7 @@ use super::channels::{Channel, EventMemory};
 use super::grants::Grant;
 use super::host::Power;
 use super::memory::{Frame, Mapping, Use};
+use super::schedule::{Pool, Scheduled};
 use super::snapshot::Snapshot;
 use super::{Answer, Config, SimHypervisor};
 
@@ -57,6 +58,7 @@ pub(super) struct Domain {
     pub(super) grants: BTreeMap<u32, Grant>,
     pub(super) params: BTreeMap<u32, u64>,
     pub(super) cpupool: u32,
+    pub(super) scheduled: Scheduled,
     pub(super) ssid: u32,
     /// Where virtual CPUs have to run; those that are not here may run everywhere.
     pub(super) affinity: BTreeMap<u32, CpuMap>,
@@ -76,6 +78,7 @@ pub(super) struct Machine {
     pub(super) now: u64,
     pub(super) power: Power,
     pub(super) domains: BTreeMap<DomId, Domain>,
+    pub(super) pools: BTreeMap<u32, Pool>,
     /// The domid given out last.
     pub(super) rover: u16,
     pub(super) frames: BTreeMap<u64, Frame>,
@@ -98,7 +101,7 @@ pub(super) struct Machine {
 }
 
 /// The first frame of the simulated memory.
-const FIRST_FRAME: u64 = 0x1000;
+pub(super) const FIRST_FRAME: u64 = 0x1000;
 
 impl Machine {
     pub(super) fn new(config: Config) -> Self {
@@ -108,6 +111,7 @@ impl Machine {
             now: 0,
             power: Power::On,
             domains: BTreeMap::new(),
+            pools: Self::first_pools(config.cpus),
             rover: 0,
             frames: BTreeMap::new(),
             free: (FIRST_FRAME..end).collect(),
@@ -237,6 +241,7 @@ impl Domain {
             grants: BTreeMap::new(),
             params: BTreeMap::new(),
             cpupool: 0,
+            scheduled: Scheduled::default(),
             ssid: 0,
             affinity: BTreeMap::new(),
             triggers: Vec::new(),

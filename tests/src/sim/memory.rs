@@ -39,11 +39,22 @@ pub(super) struct Frame {
     pub(super) table: Option<u8>,
     /// It is the root of a pinned page table.
     pub(super) pinned: bool,
+    /// The number that a PV domain has for it.
+    pub(super) number: u64,
 }
 
 impl Frame {
     fn new(owner: DomId, purpose: Use) -> Self {
-        Self { owner, purpose, page: None, mappings: 0, released: false, table: None, pinned: false }
+        Self {
+            owner,
+            purpose,
+            page: None,
+            mappings: 0,
+            released: false,
+            table: None,
+            pinned: false,
+            number: u64::MAX,
+        }
     }
 
     pub(super) fn page(&mut self) -> Arc<Page> {
@@ -202,6 +213,9 @@ impl Machine {
             if domain.is_hvm() {
                 domain.p2m.insert(*entry, frame);
             } else {
+                if let Some(frame) = self.frames.get_mut(&frame) {
+                    frame.number = *entry;
+                }
                 *entry = frame;
             }
         }

@@ -7,16 +7,18 @@
 //!
 //! Where Xen leaves an order or an amount open (which frames, how far an interrupted call comes), a seed decides.
 //! Nothing runs by itself: virtual time passes in [`SimHypervisor::advance`], and a domain that blocks is only
-//! marked so. What is not modelled: CPUs (nothing is ever running), the contents of the shared info page (its
+//! marked so. What is not modelled: what CPUs do (nothing is ever running), the contents of the shared info page (its
 //! event bits live in [`EventMemory`]), and the enforcement of read-only mappings.
 
 mod channels;
 mod domains;
 mod grants;
 mod host;
+mod inspect;
 mod launch;
 mod machine;
 mod memory;
+mod schedule;
 mod site;
 mod snapshot;
 mod tables;
@@ -52,10 +54,10 @@ pub struct Config {
     pub version: XenVersion,
     /// Pages of memory that domains can have, the control domain's own not counted.
     pub pages: usize,
+    /// Physical CPUs.
+    pub cpus: u32,
     /// Pages of the initial domain.
     pub control_pages: u64,
-    /// Physical CPUs; all are in one core of a socket, and the last one is in no pool when there are several.
-    pub cpus: u32,
     /// Whether the processor can run HVM domains.
     pub hvm: bool,
     /// Memory comes with somebody's data in it, as if Xen did not scrub it.
@@ -70,8 +72,8 @@ impl Default for Config {
             seed: 1,
             version: XenVersion { major: 4, minor: 17 },
             pages: 32 << 8,
-            control_pages: 8 << 10,
             cpus: 1,
+            control_pages: 8 << 10,
             hvm: true,
             dirty: false,
             destroy_step: 256,

@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub free_pages: usize,
     /// Every domain that is listed.
     pub domains: BTreeMap<DomId, DomainSnapshot>,
+    /// The CPUs of each pool.
+    pub pools: BTreeMap<u32, Vec<u32>>,
     /// Mappings by their makers: those of other domains' frames, counted.
     pub mappings: BTreeMap<DomId, usize>,
 }
@@ -44,7 +46,9 @@ impl Snapshot {
             *mappings.entry(mapping.mapper).or_default() += 1;
         }
         let domains = machine.domains.keys().map(|domid| (*domid, DomainSnapshot::of(machine, *domid)));
-        Self { free_pages: machine.free.len(), domains: domains.collect(), mappings }
+        let pools = machine.pools.iter().map(|(id, pool)| (*id, pool.cpus.iter().copied().collect()));
+        let (domains, pools) = (domains.collect(), pools.collect());
+        Self { free_pages: machine.free.len(), domains, pools, mappings }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where CPUs and memory are, and debug keys: one node, with all memory below 4 GiB.
 
-use xendless_core::hyper::{Call, CpuMap, CpuPlace, NodeMemory, Result, Topology};
+use xendless_core::hyper::{Call, CpuPlace, NodeMemory, Result, Topology};
 use xendless_core::shared::PAGE_SIZE;
 
 use super::{SimDomain, SimHypervisor};
@@ -36,14 +36,6 @@ impl Topology for SimDomain {
             machine.sysctl(me)?;
             let all = (machine.free.len() * PAGE_SIZE) as u64;
             Ok(if node == 0 && bits >= 32 { all } else { 0 })
-        })
-    }
-
-    fn free_cpus(&self) -> Result<CpuMap> {
-        self.call(Call::FreeCpus, |machine, me| {
-            machine.sysctl(me)?;
-            let cpus = machine.config.cpus;
-            Ok((cpus.saturating_sub(1)..cpus).filter(|cpu| *cpu > 0).collect())
         })
     }
 

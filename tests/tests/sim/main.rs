@@ -13,6 +13,7 @@ mod launch;
 mod life;
 mod memory;
 mod monkey;
+mod schedule;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{

@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::command::{Command, Union, abi_commands};
 use super::table::{Header, abi_structs};
-use context::{HvmContext, HvmContextPartial, VcpuContext};
+use context::{HvmContext, HvmContextPartial, PageFrameInfo, VcpuContext};
 use life::{
     AddressSize, CpuPolicy, CreateDomain, GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool,
     SendTrigger, SetDomainHandle, SetTimeOffset, ShadowOp, TscInfo,
@@ -79,6 +79,7 @@ abi_commands! { Domctl {
     GETHVMCONTEXT_PARTIAL: HvmContextPartial = 55 => "XEN_DOMCTL_gethvmcontext_partial";
     GETTSCINFO: TscInfo = 59 => "XEN_DOMCTL_gettscinfo";
     SETTSCINFO: TscInfo = 60 => "XEN_DOMCTL_settscinfo";
+    GETPAGEFRAMEINFO3: PageFrameInfo = 61 => "XEN_DOMCTL_getpageframeinfo3";
     GET_CPU_POLICY: CpuPolicy = 82 => "XEN_DOMCTL_get_cpu_policy";
     SET_CPU_POLICY: CpuPolicy = 83 => "XEN_DOMCTL_set_cpu_policy";
     GET_PAGING_MEMPOOL_SIZE: PagingMempool = 85 => "XEN_DOMCTL_get_paging_mempool_size";

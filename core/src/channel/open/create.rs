@@ -11,7 +11,7 @@ use crate::config::{Boot, DomainConfig};
 use crate::hyper::Hypervisor;
 use crate::images::{self, Digest, Receiving};
 use crate::life::{Bytes, Files, ManagedId, News, Terms};
-use crate::protocol::{Answer, Created, Down, Failure, File, Image, Rejection, RequestId};
+use crate::protocol::{Answer, Created, Down, Failure, File, Image, PoolFailure, Rejection, RequestId};
 use crate::rights::Rights;
 use crate::store::service::Local;
 
@@ -70,6 +70,11 @@ impl Create {
         }
         if config.name.as_str() == CONTROL_NAME {
             return Err(Failure::NameTaken { domid: Some(0) });
+        }
+        if let Some(pool) = &config.platform.pool
+            && desk.pools.find(pool).is_none()
+        {
+            return Err(Failure::Pool(PoolFailure::Unknown));
         }
         desk.managed.check(&config).map_err(|error| not_made(desk, &error, &config))?;
         Ok(Self {

@@ -4,7 +4,9 @@ mod adjust;
 mod ask;
 mod console;
 mod create;
+mod dump;
 mod events;
+mod pool;
 mod text;
 mod wait;
 
@@ -12,7 +14,9 @@ pub(super) use adjust::{Adjusting, Keys, Pin};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use dump::Dump;
 pub(super) use events::Events;
+pub(super) use pool::PoolWork;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
 
@@ -60,6 +64,10 @@ pub(super) enum Open {
     Pin(Box<Pin>),
     /// Presses debug keys.
     Keys(Keys),
+    /// A CPU pool is being made or taken apart.
+    Pool(PoolWork),
+    /// Reads a domain's memory.
+    Dump(Dump),
 }
 
 impl Open {
@@ -81,6 +89,8 @@ impl Open {
             Self::Adjust(adjusting) => adjusting.pump(desk, out, id),
             Self::Pin(pin) => pin.pump(desk, out, id),
             Self::Keys(keys) => keys.pump(desk, out, id),
+            Self::Pool(work) => work.pump(desk, out, id),
+            Self::Dump(dump) => dump.pump(desk, out, id),
         }
     }
 
@@ -104,6 +114,7 @@ impl Open {
         match self {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
+            Self::Dump(dump) => dump.credit(bytes),
             Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
@@ -120,6 +131,8 @@ impl Open {
             // A domain on its way down cannot be held up, and the others have their answer soon.
             Self::Ending(_) | Self::Ask(_) | Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
             Self::Events(events) => events.cancel(),
+            Self::Pool(work) => work.cancel(),
+            Self::Dump(dump) => dump.cancel(),
         }
     }
 
@@ -128,6 +141,8 @@ impl Open {
         match self {
             Self::Create(create) => create.cancel(desk),
             Self::View(view) => view.leave(desk),
+            Self::Pool(work) => work.leave(desk),
+            Self::Dump(dump) => dump.leave(desk),
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
             Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}

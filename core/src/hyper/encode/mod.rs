@@ -6,6 +6,7 @@
 
 pub mod cpus;
 mod pvh;
+mod schedule;
 
 use super::{
     CpuMap, CreateDomain, CreateFlags, DomId, DomainFlags, DomainInfo, HostInfo, Port, PortState, PvStart,
@@ -167,6 +168,19 @@ impl SchedulerKind {
             sched::XEN_SCHEDULER_RTDS => Self::Rtds,
             sched::XEN_SCHEDULER_NULL => Self::Null,
             other => Self::Other(other),
+        }
+    }
+
+    /// Xen's number.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Credit => sched::XEN_SCHEDULER_CREDIT,
+            Self::Credit2 => sched::XEN_SCHEDULER_CREDIT2,
+            Self::Arinc653 => sched::XEN_SCHEDULER_ARINC653,
+            Self::Rtds => sched::XEN_SCHEDULER_RTDS,
+            Self::Null => sched::XEN_SCHEDULER_NULL,
+            Self::Other(code) => code,
         }
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::config) fn affinity(
 }
 
 /// The CPUs of one text; `None` is no restriction.
-fn set(text: &str) -> Result<Option<CpuSet>, Complaint> {
+pub(in crate::config) fn set(text: &str) -> Result<Option<CpuSet>, Complaint> {
     let wrong = |part: &str| {
         Complaint::new(format!("cpus: cannot read {part:?}"))
             .help("write CPUs as in 0-3,^1: ranges, and ^ to leave one out")

@@ -32,7 +32,7 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
 }
 
 /// Has a definition kept.
-pub(super) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), Error> {
+pub(in crate::xm::commands) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), Error> {
     let encoded = config.encode();
     let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
     match client.ask(Request::Define { config: &encoded }) {

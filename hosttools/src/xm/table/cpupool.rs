@@ -1,6 +1,7 @@
 //! Sub-commands about CPU pools.
 
-use super::{Command, Opt};
+use super::{Action, Command, JSON, Opt};
+use crate::xm::commands::pool;
 
 #[rustfmt::skip]
 const CONFIG: &[Opt] = &[
@@ -13,17 +14,27 @@ const CONFIG: &[Opt] = &[
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
-    Command::later("cpupool-create", "<ConfigFile> [KEY=VALUE ...]", "Create a CPU pool.").config().options(CONFIG),
-    Command::later("cpupool-new", "<ConfigFile> [KEY=VALUE ...]", "Keep the definition of a CPU pool.").config()
+    Command::new("cpupool-create", "<ConfigFile> [KEY=VALUE ...]", "Create a CPU pool.",
+        Action::Run(pool::create)).config().options(CONFIG),
+    Command::new("cpupool-new", "<ConfigFile> [KEY=VALUE ...]", "Keep the definition of a CPU pool.",
+        Action::Run(pool::new)).config()
         .options(CONFIG),
-    Command::later("cpupool-start", "<CPU Pool>", "Make a CPU pool from its definition.").operands(1, 1),
-    Command::later("cpupool-list", "[-l|--long] [-c|--cpus] [CPU Pool]", "List CPU pools.").options(&[
+    Command::new("cpupool-start", "<CPU Pool>", "Make a CPU pool from its definition.",
+        Action::Run(pool::start)).operands(1, 1),
+    Command::new("cpupool-list", "[-l|--long] [-c|--cpus] [CPU Pool]", "List CPU pools.",
+        Action::Run(pool::list)).options(&[
         Opt::flag('l', "long", "Print everything that is known."),
         Opt::flag('c', "cpus", "Print which CPUs each has."),
+        JSON,
     ]),
-    Command::later("cpupool-destroy", "<CPU Pool>", "End a CPU pool.").operands(1, 1),
-    Command::later("cpupool-delete", "<CPU Pool>", "Forget the definition of a CPU pool.").operands(1, 1),
-    Command::later("cpupool-cpu-add", "<CPU Pool> <CPU nr>", "Give a CPU to a pool.").operands(2, 2),
-    Command::later("cpupool-cpu-remove", "<CPU Pool> <CPU nr>", "Take a CPU from a pool.").operands(2, 2),
-    Command::later("cpupool-migrate", "<Domain> <CPU Pool>", "Move a domain to a pool.").operands(2, 2),
+    Command::new("cpupool-destroy", "<CPU Pool>", "End a CPU pool.",
+        Action::Run(pool::destroy)).operands(1, 1),
+    Command::new("cpupool-delete", "<CPU Pool>", "Forget the definition of a CPU pool.",
+        Action::Run(pool::delete)).operands(1, 1),
+    Command::new("cpupool-cpu-add", "<CPU Pool> <CPU nr>", "Give a CPU to a pool.",
+        Action::Run(pool::add)).operands(2, 2),
+    Command::new("cpupool-cpu-remove", "<CPU Pool> <CPU nr>", "Take a CPU from a pool.",
+        Action::Run(pool::remove)).operands(2, 2),
+    Command::new("cpupool-migrate", "<Domain> <CPU Pool>", "Move a domain to a pool.",
+        Action::Run(pool::migrate)).operands(2, 2),
 ];

@@ -2,7 +2,8 @@
 
 use super::{Action, Command, JSON, Opt};
 use crate::xm::commands::{
-    console, control, create, list, managed, memory, names, prod, shutdown, top, uptime, vcpu_list, vcpus,
+    console, control, create, dump, list, managed, memory, names, prod, shutdown, top, uptime, vcpu_list,
+    vcpus,
 };
 
 /// What `create`, `new` and `start` have in common.
@@ -50,8 +51,8 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(names::domname)).operands(1, 1),
     Command::new("domstate", "<Domain>", "Print the state of a domain as a word.",
         Action::Run(names::domstate)).operands(1, 1).common(),
-    Command::later("dump-core", "[-L|--live] [-C|--crash] [-R|--reset] <Domain> [File]", "Write a domain's memory to a \
-        file.").common().options(&[
+    Command::new("dump-core", "[-L|--live] [-C|--crash] [-R|--reset] <Domain> [File]", "Write a domain's memory to a \
+        file.", Action::Run(dump::run)).common().options(&[
             Opt::flag('L', "live", "Do not pause the domain meanwhile."),
             Opt::flag('C', "crash", "Destroy the domain afterwards."),
             Opt::flag('R', "reset", "Reset the domain afterwards."),

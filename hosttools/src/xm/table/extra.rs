@@ -1,6 +1,6 @@
 //! Sub-commands beyond the classic 103.
 
-use super::{Action, Command, JSON, Opt};
+use super::{Action, Command, JSON, Opt, scheduler};
 use crate::xm::commands::{events, wait};
 use crate::xm::{complete, dispatch, manual};
 
@@ -26,4 +26,5 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::later("loadpolicy", "<policy>", "Load a policy."),
     Command::gone("makepolicy", "<policy>", "Translate a policy.",
         "ACM policies were removed in Xen 4.2; make FLASK policies with checkpolicy."),
+    scheduler::RTDS,
 ];

@@ -55,6 +55,8 @@ pub(super) struct Opt {
     pub(super) value: Option<&'static str>,
     /// What it does.
     pub(super) about: &'static str,
+    /// It may come more than once, and every value counts.
+    pub(super) many: bool,
 }
 
 /// What comes of a sub-command: the exit status.
@@ -127,19 +129,24 @@ pub(super) fn find(word: &str) -> Found {
 
 impl Opt {
     const fn flag(short: char, long: &'static str, about: &'static str) -> Self {
-        Self { short: Some(short), long, value: None, about }
+        Self { short: Some(short), long, value: None, about, many: false }
     }
 
     const fn long(long: &'static str, about: &'static str) -> Self {
-        Self { short: None, long, value: None, about }
+        Self { short: None, long, value: None, about, many: false }
     }
 
     const fn value(short: char, long: &'static str, value: &'static str, about: &'static str) -> Self {
-        Self { short: Some(short), long, value: Some(value), about }
+        Self { short: Some(short), long, value: Some(value), about, many: false }
     }
 
     const fn long_value(long: &'static str, value: &'static str, about: &'static str) -> Self {
-        Self { short: None, long, value: Some(value), about }
+        Self { short: None, long, value: Some(value), about, many: false }
+    }
+
+    const fn many(mut self) -> Self {
+        self.many = true;
+        self
     }
 }
 

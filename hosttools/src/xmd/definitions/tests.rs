@@ -174,8 +174,8 @@ type Allowed = BTreeMap<&'static str, Vec<Option<u32>>>;
 
 fn ask(definitions: &mut Definitions<Frail>, name: &str, memory: Option<u32>) -> Result<(), Failure> {
     match memory {
-        Some(memory) => definitions.define(&config(name, memory)),
-        None => definitions.undefine(name),
+        Some(memory) => definitions.define(Kept::Domain, &config(name, memory)),
+        None => definitions.undefine(Kept::Domain, name),
     }
 }
 
@@ -196,7 +196,7 @@ fn run(definitions: &mut Definitions<Frail>) -> (Allowed, bool) {
 
 fn all(definitions: &mut Definitions<impl Disk>) -> BTreeMap<String, Vec<u8>> {
     let (mut found, mut last) = (BTreeMap::new(), String::new());
-    while let Some((name, config)) = definitions.after(&last).unwrap() {
+    while let Some((name, config)) = definitions.after(Kept::Domain, &last).unwrap() {
         last.clone_from(&name);
         found.insert(name, config);
     }
@@ -231,7 +231,7 @@ fn attack_e05_what_was_acknowledged_is_there_whenever_the_machine_stops() {
                 let mut next = open(definitions.disk.after_crash(changes, left));
                 check(&mut next, &allowed);
                 assert!(
-                    next.disk.files.keys().all(|name| name.ends_with(ENDING)),
+                    next.disk.files.keys().all(|name| name.ends_with(".domain")),
                     "something is left behind"
                 );
             }
@@ -266,7 +266,7 @@ fn a_damaged_file_is_set_aside_and_said_so() {
     let open = || Definitions::open(Directory::open(path.clone()).unwrap()).unwrap();
     let (mut definitions, _) = open();
     for name in ["a", "b", "c", "d", "e"] {
-        definitions.define(&config(name, 64)).unwrap();
+        definitions.define(Kept::Domain, &config(name, 64)).unwrap();
     }
     let damage = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
         let file = path.join(format!("{name}.domain"));
@@ -283,9 +283,9 @@ fn a_damaged_file_is_set_aside_and_said_so() {
     assert_eq!(complaints.len(), 4, "{complaints:?}");
     for name in ["a", "b", "c"] {
         assert!(path.join(format!("{name}.domain.damaged")).exists());
-        assert_eq!(definitions.define(&config(name, 64)), Ok(()));
+        assert_eq!(definitions.define(Kept::Domain, &config(name, 64)), Ok(()));
     }
-    assert!(matches!(definitions.define(&config("d", 64)), Err(Failure::Storage(_))));
+    assert!(matches!(definitions.define(Kept::Domain, &config("d", 64)), Err(Failure::Storage(_))));
     assert!(path.join("d.domain").exists());
     assert_eq!(open().1.len(), 1, "only the one of another version is still worth a line");
 }
@@ -294,7 +294,7 @@ fn a_damaged_file_is_set_aside_and_said_so() {
 fn a_file_under_another_name_is_not_that_domain() {
     let (from, to) = ("a.domain", "b.domain");
     let mut definitions = open(Frail::default());
-    definitions.define(&config("a", 64)).unwrap();
+    definitions.define(Kept::Domain, &config("a", 64)).unwrap();
     definitions.disk.rename(from, to).unwrap();
     let (mut definitions, complaints) = Definitions::open(definitions.disk).unwrap();
     assert_eq!((all(&mut definitions).len(), complaints.len()), (0, 1));
@@ -303,9 +303,43 @@ fn a_file_under_another_name_is_not_that_domain() {
 #[test]
 fn what_makes_no_sense_is_not_kept() {
     let mut definitions = open(Frail::default());
-    assert!(matches!(definitions.define(b"nonsense"), Err(Failure::Invalid(_))));
-    assert!(matches!(definitions.define(&config(&"n".repeat(241), 64)), Err(Failure::Invalid(_))));
-    assert_eq!(definitions.define(&config(&"n".repeat(240), 64)), Ok(()));
-    assert_eq!(definitions.undefine("n"), Err(Failure::NoSuchDomain));
-    assert_eq!(definitions.undefine("../n"), Err(Failure::NoSuchDomain));
+    assert!(matches!(definitions.define(Kept::Domain, b"nonsense"), Err(Failure::Invalid(_))));
+    assert!(matches!(
+        definitions.define(Kept::Domain, &config(&"n".repeat(241), 64)),
+        Err(Failure::Invalid(_))
+    ));
+    assert_eq!(definitions.define(Kept::Domain, &config(&"n".repeat(240), 64)), Ok(()));
+    assert_eq!(definitions.undefine(Kept::Domain, "n"), Err(Failure::NoSuchDomain));
+    assert_eq!(definitions.undefine(Kept::Domain, "../n"), Err(Failure::NoSuchDomain));
+}
+
+#[test]
+fn a_pool_and_a_domain_may_have_the_same_name() {
+    use xendless_core::config::{List, PoolConfig, PoolName, Ranged, Text, Uuid};
+    use xendless_core::protocol::PoolFailure;
+    let pool = |name: &str| {
+        let config = PoolConfig {
+            name: PoolName::new(name).unwrap(),
+            uuid: Uuid::from_bytes([1; 16]).unwrap(),
+            scheduler: Text::new("sched", "credit").unwrap(),
+            count: Ranged::new("cpus", 1).unwrap(),
+            wanted: List::default(),
+            remarks: List::default(),
+        };
+        config.encode().unwrap()
+    };
+    let mut definitions = open(Frail::default());
+    definitions.define(Kept::Domain, &config("a", 64)).unwrap();
+    for name in ["a", "x/y"] {
+        definitions.define(Kept::Pool, &pool(name)).unwrap();
+    }
+    assert!(matches!(definitions.define(Kept::Pool, &config("b", 64)), Err(Failure::Invalid(_))));
+    let mut definitions = open(definitions.disk.after_crash(usize::MAX, Left::Nothing));
+    assert_eq!(all(&mut definitions).into_keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(definitions.after(Kept::Pool, "").unwrap(), Some(("a".into(), pool("a"))));
+    assert_eq!(definitions.after(Kept::Pool, "a").unwrap(), Some(("x/y".into(), pool("x/y"))));
+    assert_eq!(definitions.after(Kept::Pool, "x/y").unwrap(), None);
+    assert_eq!(definitions.undefine(Kept::Pool, "x/y"), Ok(()));
+    assert_eq!(definitions.undefine(Kept::Pool, "x/y"), Err(Failure::Pool(PoolFailure::Unknown)));
+    assert_eq!(all(&mut definitions).len(), 1);
 }

@@ -6,14 +6,14 @@ use xendless_core::hyper::DomId;
 use xendless_core::protocol::frame::{self, Assembler, FrameError};
 use xendless_core::protocol::resources::Setting;
 use xendless_core::protocol::{
-    Answer, CHUNK, Definition, Down, Failure, Rejection, Request, RequestId, Up, Welcome,
+    Answer, CHUNK, Definition, Down, Failure, Pools, Rejection, Request, RequestId, Up, Welcome,
 };
 use xendless_core::rights::Rights;
 
 use super::super::note::noted;
 use super::outbox::Outbox;
 use super::ring::Owner;
-use super::{ALL_CLIENTS, ClientId, Keeper, LOW, Mux, PER_CLIENT, Peer, RING_LOW};
+use super::{ALL_CLIENTS, ClientId, Keeper, Kept, LOW, Mux, PER_CLIENT, Peer, RING_LOW};
 
 /// One connection.
 #[derive(Debug)]
@@ -281,25 +281,35 @@ impl Mux {
 
     /// Answers what is kept here.
     fn answer_here(&mut self, to: ClientId, id: RequestId, request: &Request<'_>, keeper: &mut dyn Keeper) {
-        match *request {
-            Request::RelayLog => self.answer(to, id, Ok(Answer::Log(noted().as_bytes()))),
-            Request::Define { config } => self.answer(to, id, keeper.define(config).map(|()| Answer::Done)),
-            Request::Undefine { domain } => {
-                self.answer(to, id, keeper.undefine(domain).map(|()| Answer::Done))
+        let result = match *request {
+            Request::RelayLog => return self.answer(to, id, Ok(Answer::Log(noted().as_bytes()))),
+            Request::Define { config } => keeper.define(Kept::Domain, config),
+            Request::Undefine { domain } => keeper.undefine(Kept::Domain, domain),
+            Request::Pools(Pools::Define { config }) => keeper.define(Kept::Pool, config),
+            Request::Pools(Pools::Undefine { pool }) => keeper.undefine(Kept::Pool, pool),
+            Request::Definition { after } => {
+                return self.definition(to, id, keeper.after(Kept::Domain, after));
             }
-            Request::Definition { after } => match keeper.after(after) {
-                Ok(found) => {
-                    let definition = found.as_ref().map(|(name, config)| Definition { name, config });
-                    self.answer(to, id, Ok(Answer::Definition(definition)));
-                }
-                Err(failure) => self.answer(to, id, Err(failure)),
-            },
             Request::Setting { index } => {
                 let found = usize::try_from(index).ok().and_then(|index| self.settings.get(index)).cloned();
                 let setting = found.as_ref().map(|(name, value)| Setting { name, value: value.as_deref() });
-                self.answer(to, id, Ok(Answer::Setting(setting)));
+                return self.answer(to, id, Ok(Answer::Setting(setting)));
             }
-            _ => self.answer(to, id, Err(Failure::Unsupported("this request".into()))),
+            Request::Pools(Pools::Definition { after }) => {
+                return self.definition(to, id, keeper.after(Kept::Pool, after));
+            }
+            _ => Err(Failure::Unsupported("this request".into())),
+        };
+        self.answer(to, id, result.map(|()| Answer::Done));
+    }
+
+    fn definition(&mut self, to: ClientId, id: RequestId, found: Result<Option<(String, Vec<u8>)>, Failure>) {
+        match found {
+            Ok(found) => {
+                let definition = found.as_ref().map(|(name, config)| Definition { name, config });
+                self.answer(to, id, Ok(Answer::Definition(definition)));
+            }
+            Err(failure) => self.answer(to, id, Err(failure)),
         }
     }
 }

@@ -58,25 +58,34 @@ pub enum Peer {
     Stranger,
 }
 
-/// Definitions of domains, kept here rather than by the control domain. What is answered with success is durable.
+/// What a definition is of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kept {
+    /// A domain.
+    Domain,
+    /// A CPU pool.
+    Pool,
+}
+
+/// Definitions, kept here rather than by the control domain. What is answered with success is durable.
 pub trait Keeper {
     /// Keeps one, in place of that of the same name.
     ///
     /// # Errors
     /// When the configuration makes no sense, or cannot be kept.
-    fn define(&mut self, config: &[u8]) -> Result<(), Failure>;
+    fn define(&mut self, kept: Kept, config: &[u8]) -> Result<(), Failure>;
 
     /// Forgets one.
     ///
     /// # Errors
     /// When there is none, or it cannot be forgotten.
-    fn undefine(&mut self, name: &str) -> Result<(), Failure>;
+    fn undefine(&mut self, kept: Kept, name: &str) -> Result<(), Failure>;
 
     /// Name and configuration of the first whose name comes behind this one.
     ///
     /// # Errors
     /// When it cannot be read.
-    fn after(&mut self, name: &str) -> Result<Option<(String, Vec<u8>)>, Failure>;
+    fn after(&mut self, kept: Kept, name: &str) -> Result<Option<(String, Vec<u8>)>, Failure>;
 }
 
 /// What happened to this program's own requests, or is of interest for making new ones.

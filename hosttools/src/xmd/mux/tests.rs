@@ -10,15 +10,15 @@ const WELCOME: Welcome = Welcome { rights: Rights::Everything, domid: 3 };
 struct One;
 
 impl Keeper for One {
-    fn define(&mut self, config: &[u8]) -> Result<(), Failure> {
+    fn define(&mut self, _: Kept, config: &[u8]) -> Result<(), Failure> {
         if config == b"good" { Ok(()) } else { Err(Failure::Storage("disk full".into())) }
     }
 
-    fn undefine(&mut self, _: &str) -> Result<(), Failure> {
+    fn undefine(&mut self, _: Kept, _: &str) -> Result<(), Failure> {
         Err(Failure::NoSuchDomain)
     }
 
-    fn after(&mut self, name: &str) -> Result<Option<(String, Vec<u8>)>, Failure> {
+    fn after(&mut self, _: Kept, name: &str) -> Result<Option<(String, Vec<u8>)>, Failure> {
         Ok((name < "one").then(|| ("one".into(), b"good".to_vec())))
     }
 }

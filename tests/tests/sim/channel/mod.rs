@@ -4,9 +4,12 @@ mod adjust;
 mod attacks;
 mod consoles;
 mod create;
+mod dump;
 mod events;
 mod machine;
+mod pools;
 mod requests;
+mod sched;
 
 use std::collections::VecDeque;
 
@@ -27,7 +30,7 @@ use xendless_core::store::transport::{self, Outbox};
 use xendless_core::store::wire::{self, Message};
 use xendless_hosttools::bundle::Maker;
 use xendless_tests::kernel::Elf;
-use xendless_tests::sim::{SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
+use xendless_tests::sim::{Config, SimDomain, SimHypervisor, SimMapping, SimOffer, SimSite};
 
 use crate::life::settings;
 
@@ -59,7 +62,12 @@ fn image(bytes: &[u8]) -> Image {
 
 impl Rig {
     fn new() -> Self {
-        let sim = SimHypervisor::default();
+        Self::at(Config::default())
+    }
+
+    /// The same on a machine of some kind.
+    fn at(config: Config) -> Self {
+        let sim = SimHypervisor::new(config);
         let (hv, site) = (sim.control(), SimSite::new(&sim));
         let facts = BootFacts {
             initial_domain: true,
@@ -77,7 +85,12 @@ impl Rig {
 
     /// A rig with a management domain that has these rights, and a client in it that has said hello.
     fn with(rights: Rights) -> (Self, Client) {
-        let mut rig = Self::new();
+        Self::on(Config::default(), rights)
+    }
+
+    /// The same on a machine of some kind.
+    fn on(config: Config, rights: Rights) -> (Self, Client) {
+        let mut rig = Self::at(config);
         let domid = rig.domain("admin", rights);
         let client = Client::greeted(&mut rig, domid);
         (rig, client)

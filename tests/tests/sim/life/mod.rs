@@ -23,6 +23,7 @@ use xendless_core::hyper::{
 };
 use xendless_core::images::Images;
 use xendless_core::life::{Bytes, CreateError, Files, ManagedId, Manager, News, World};
+use xendless_core::pools::Pools;
 use xendless_core::rights::Rights;
 use xendless_core::store::server::Server;
 use xendless_core::store::service::{At, NoStream, Notice, RING_GRANT, Service, Site};
@@ -69,6 +70,7 @@ struct Rig {
     consoles: Consoles<SimMapping>,
     store: Service<SimMapping, NoStream>,
     manager: Manager,
+    pools: Pools,
     images: Images,
     news: Vec<News>,
     /// Steps done so far.
@@ -86,6 +88,7 @@ impl Rig {
             consoles: Consoles::new(Limits::default()),
             store: Service::new(Server::new(SimHypervisor::INITIAL)),
             manager: Manager::new(SimHypervisor::INITIAL, 64, unpack::Limits::default()),
+            pools: Pools::new(),
             images: Images::new(16 << 20),
             news: Vec::new(),
             steps: 0,
@@ -123,6 +126,7 @@ impl Rig {
             hv: &*self.hv,
             consoles: &mut self.consoles,
             store: &mut store,
+            pools: &self.pools,
             images: &mut self.images,
         };
         let manager = self.manager.step(&mut world, now, |news, _| {

@@ -4,14 +4,14 @@ mod digests;
 mod file;
 mod progress;
 mod record;
-mod source;
+pub(super) mod source;
 mod transfer;
 mod xml;
 
 use std::io::Write;
 
 use xendless_core::config::{Boot, DomainConfig};
-use xendless_core::protocol::{self, Created, Failure, Request};
+use xendless_core::protocol::{self, Created, Failure, PoolFailure, Request};
 
 use self::file::Local;
 pub(super) use self::source::load;
@@ -120,6 +120,10 @@ fn files(session: &Session, config: &DomainConfig) -> Result<Vec<Local>, Error> 
 fn refused(failure: Failure, config: &DomainConfig, files: &[Local]) -> Error {
     let name = &config.name;
     let text = match failure {
+        Failure::Pool(PoolFailure::Unknown) => {
+            let pool = config.platform.pool.as_ref().map_or("", |pool| pool.as_str());
+            return Error::Usage(format!("unknown pool {}", Shown(pool)));
+        }
         Failure::NameTaken { domid } => taken(name.as_str(), domid),
         Failure::HostMemory { wanted_kib, free_kib } => format!(
             "Not enough free memory and enable-dom0-ballooning is False, so I cannot release any more.  \

@@ -51,13 +51,14 @@ pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Res
 }
 
 /// The first of the places where the file may be that has it.
-fn find(name: &str, folders: &str) -> Option<String> {
+pub(in crate::xm::commands) fn find(name: &str, folders: &str) -> Option<String> {
     let is_there = |path: &String| fs::metadata(path).is_ok_and(|found| !found.is_dir());
     let own = std::iter::once(name.to_owned());
     own.chain(folders.split(':').map(|folder| format!("{folder}/{name}"))).find(is_there)
 }
 
-fn read(path: &str) -> io::Result<String> {
+/// The text of a file.
+pub(in crate::xm::commands) fn read(path: &str) -> io::Result<String> {
     let mut text = String::new();
     let count = fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
     if count as u64 == LONGEST { Err(io::Error::other("it is too long")) } else { Ok(text) }
@@ -90,7 +91,7 @@ fn run(
 }
 
 /// What configurations learn about this machine.
-fn host(uuid: Uuid) -> Host<'static> {
+pub(in crate::xm::commands) fn host(uuid: Uuid) -> Host<'static> {
     let system = rustix::system::uname();
     let parts = [system.sysname(), system.nodename(), system.release(), system.version(), system.machine()];
     Host {
@@ -115,7 +116,7 @@ fn probe(path: &str) -> PathKind {
 }
 
 /// A new random UUID (RFC 9562, version 4).
-fn random_uuid() -> io::Result<Uuid> {
+pub(in crate::xm::commands) fn random_uuid() -> io::Result<Uuid> {
     let mut bytes = [0; 16];
     let filled = getrandom(&mut bytes, GetRandomFlags::empty())?;
     let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;

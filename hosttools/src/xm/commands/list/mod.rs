@@ -3,12 +3,14 @@
 mod long;
 pub(super) mod state;
 
+pub(super) use self::long::uuid as printed_uuid;
+
 use xendless_core::config::DomainConfig;
-use xendless_core::protocol::{Answer, Failure, Request, Row};
+use xendless_core::protocol::{Answer, Failure, Pool, Request, Row};
 
 pub(in crate::xm::commands) use self::long::uuid;
 use self::state::State;
-use super::{json, vcpu_list};
+use super::{json, pool, vcpu_list};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -18,13 +20,15 @@ use crate::xm::table::Outcome;
 
 /// A domain as it is listed.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(in crate::xm::commands) struct Entry {
+    pub(in crate::xm::commands) name: String,
     pub(super) state: State,
     /// What it does, when it is there.
-    pub(super) row: Option<Row>,
+    pub(in crate::xm::commands) row: Option<Row>,
     /// What it would be, when it is only defined.
-    pub(super) config: Option<DomainConfig>,
+    pub(in crate::xm::commands) config: Option<DomainConfig>,
+    /// The name of its CPU pool, when it is there and that was asked.
+    pool: Option<String>,
 }
 
 /// `list`.
@@ -41,6 +45,12 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     }
     let mut client = session.connect()?;
     let mut entries = entries(&mut client, &given.operands)?;
+    if given.value("pool").is_some() || given.has("json") || given.has("long") {
+        let pools = pool::all(&mut client)?;
+        for entry in &mut entries {
+            entry.name_pool(&pools);
+        }
+    }
     entries.retain(|entry| {
         given.value("state").is_none_or(|wanted| entry.state.is(wanted))
             && given.value("pool").is_none_or(|wanted| entry.is_in(wanted))
@@ -60,7 +70,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
 }
 
 /// The domains with these names, in that order; without names all of them, sorted.
-pub(super) fn entries(client: &mut Client, names: &[String]) -> Result<Vec<Entry>, Error> {
+pub(in crate::xm::commands) fn entries(client: &mut Client, names: &[String]) -> Result<Vec<Entry>, Error> {
     if names.is_empty() {
         let mut all: Vec<Entry> = rows(client)?.into_iter().map(Entry::running).collect();
         let dormant: Vec<Dormant> = definitions(client)?
@@ -118,11 +128,11 @@ fn table(session: &mut Session, mut entries: Vec<Entry>, label: bool) -> Result<
 
 impl Entry {
     fn running(row: Row) -> Self {
-        Self { name: row.name.clone(), state: State::of(&row), row: Some(row), config: None }
+        Self { name: row.name.clone(), state: State::of(&row), row: Some(row), config: None, pool: None }
     }
 
     fn dormant(found: Dormant) -> Self {
-        Self { name: found.name, state: State::DORMANT, row: None, config: found.config }
+        Self { name: found.name, state: State::DORMANT, row: None, config: found.config, pool: None }
     }
 
     /// Whether this is the running domain of a definition.
@@ -136,13 +146,20 @@ impl Entry {
         self.pool() == pool
     }
 
+    /// Finds the name of its CPU pool.
+    fn name_pool(&mut self, pools: &[Pool]) {
+        let Some(row) = &self.row else { return };
+        self.pool = pools.iter().find(|pool| pool.id == row.cpupool).map(|pool| pool.name.clone());
+    }
+
     /// The name of its CPU pool.
     fn pool(&self) -> String {
         let named = self.config.as_ref().and_then(|config| config.platform.pool.as_ref());
-        match (&self.row, named) {
-            (Some(row), _) => format!("Pool-{}", row.cpupool),
-            (None, Some(name)) => name.to_string(),
-            (None, None) => "Pool-0".to_owned(),
+        match (&self.row, &self.pool, named) {
+            (Some(_), Some(name), _) => name.clone(),
+            (Some(row), None, _) => format!("Pool-{}", row.cpupool),
+            (None, _, Some(name)) => name.to_string(),
+            (None, _, None) => "Pool-0".to_owned(),
         }
     }
 
@@ -157,7 +174,7 @@ impl Entry {
     }
 
     /// Its id, or nothing.
-    pub(super) fn id(&self) -> String {
+    pub(in crate::xm::commands) fn id(&self) -> String {
         self.row.as_ref().map_or_else(String::new, |row| row.domid.to_string())
     }
 
@@ -172,6 +189,15 @@ impl Entry {
     fn vcpus(&self) -> u32 {
         match (&self.row, &self.config) {
             (Some(row), _) => row.vcpus,
+            (None, Some(config)) => config.vcpus.max(),
+            (None, None) => 0,
+        }
+    }
+
+    /// Virtual CPUs that it can have.
+    pub(in crate::xm::commands) fn max_vcpus(&self) -> u32 {
+        match (&self.row, &self.config) {
+            (Some(row), _) => row.max_vcpus,
             (None, Some(config)) => config.vcpus.max(),
             (None, None) => 0,
         }
@@ -221,12 +247,12 @@ fn seconds(ns: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::xm::commands) mod tests {
     use xendless_core::hyper::DomainFlags;
 
     use super::*;
 
-    pub(super) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
+    pub(in crate::xm::commands) fn row(domid: u16, name: &str, flags: DomainFlags) -> Row {
         Row {
             domid,
             uuid: [7; 16],

@@ -1,0 +1,157 @@
+//! `dump-core`.
+
+mod elf;
+mod place;
+mod stream;
+
+use std::io::Write;
+use std::os::fd::AsFd;
+
+use xendless_core::protocol::{Answer, Failure, Host, Request, RequestId, Row};
+
+use self::elf::Core;
+use self::place::Place;
+use self::stream::Stream;
+use crate::client::{self, Client, Event};
+use crate::shown::Shown;
+use crate::xm::error::{Error, reason};
+use crate::xm::options::Given;
+use crate::xm::session::{Session, explain, find, is_control};
+use crate::xm::signals::{Signals, status};
+use crate::xm::table::Outcome;
+
+/// Bytes that may be on their way at once.
+const WINDOW: u32 = 256 << 10;
+
+/// `dump-core`.
+pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
+    if given.has("crash") && given.has("reset") {
+        return Err(Error::Option("You may not specify more than one '-CR' option".to_owned()));
+    }
+    let (domain, file) = match given.operands.as_slice() {
+        [domain] => (domain, None),
+        [domain, file] => (domain, Some(file.as_str())),
+        _ => return Err(Error::Option("Expects 1 or 2 argument(s)".to_owned())),
+    };
+    if given.has("reset") {
+        return Err(Error::Plain("'xm reset' is not part of this version yet.".to_owned()));
+    }
+    session.out.line(format_args!("Dumping core of domain: {} ...", Shown(domain)))?;
+    session.out.flush()?;
+    if is_control(domain) {
+        return Err(Error::Usage(format!("Cannot dump core for privileged domain {domain}")));
+    }
+    let mut client = session.connect()?;
+    let not_started = format!("Domain '{}' is not started", Shown(domain));
+    let row = match find(&mut client, domain) {
+        Ok(row) => row,
+        Err(error) => return Err(explain(&mut client, domain, error, &not_started)),
+    };
+    let host = host(&mut client)?;
+    let place = match file {
+        Some(file) => Place::named(file)?,
+        None => Place::usual(&row)?,
+    };
+    dump(&mut client, &row, &host, &place, given.has("live"), given.has("crash"))?;
+    if file.is_none() {
+        session.out.line(format_args!("Dumped core to {}", Shown(&place.shown())))?;
+    }
+    Ok(0)
+}
+
+fn host(client: &mut Client) -> Result<Host, Error> {
+    match client.ask(Request::Host)? {
+        Answer::Host(host) => Ok(*host),
+        _ => Err(client::Error::Unexpected.into()),
+    }
+}
+
+fn failed(error: &std::io::Error) -> Error {
+    Error::Usage(format!("Failed to dump core: {}", reason(error)))
+}
+
+/// Writes the file. When that fails, or the user says stop, what there is of it is named so.
+fn dump(
+    client: &mut Client,
+    row: &Row,
+    host: &Host,
+    place: &Place,
+    live: bool,
+    crash: bool,
+) -> Result<(), Error> {
+    let domain = row.domid.to_string();
+    let mut signals = Signals::catch().map_err(|error| failed(&error))?;
+    let file = place.create().map_err(|error| failed(&error))?;
+    let mut core = Core::new(file);
+    let outcome = client.start(Request::Dump { domain: &domain, live, hold: crash }).map_err(Error::from);
+    let outcome = outcome.and_then(|id| {
+        let outcome = receive(client, id, &mut core, &mut signals, crash);
+        let outcome = outcome.and_then(|()| core.finish(host).map_err(|error| failed(&error)));
+        match (outcome, crash) {
+            (Ok(()), true) => client.ask(Request::Destroy { domain: &domain }).map(drop).map_err(Error::from),
+            (outcome, _) => outcome,
+        }
+    });
+    outcome.inspect_err(|_| place.give_up())
+}
+
+/// Takes all pieces. With `hold` the domain is then still as it was dumped.
+fn receive(
+    client: &mut Client,
+    id: RequestId,
+    core: &mut Core,
+    signals: &mut Signals,
+    hold: bool,
+) -> Result<(), Error> {
+    client.credit(id, WINDOW)?;
+    let mut stream = Stream::default();
+    let mut stopped: Option<Error> = None;
+    loop {
+        let woken = client.wait([Some(signals.as_fd())], false)?;
+        if woken.others == [true]
+            && let Some(signal) = signals.take()
+        {
+            let again = stopped.is_some();
+            stopped = Some(Error::Silent(status(signal)));
+            if again {
+                // The answer does not come. Closing the connection ends the request as well.
+                return stopped.map_or(Ok(()), Err);
+            }
+            client.cancel(id)?;
+        }
+        if !woken.message {
+            continue;
+        }
+        let mut wrong = None;
+        let used = match client.next(id)? {
+            Event::Data(bytes) if stopped.is_none() => {
+                wrong = stream.take(bytes, |piece, body| core.take(piece, body)).err();
+                u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+            }
+            Event::Data(_) => 0,
+            Event::Answer(result) => return end(result.map(drop), stopped, stream.ended()),
+            Event::Want(_) | Event::Credit(_) => return Err(client::Error::Unexpected.into()),
+        };
+        if let Some(error) = wrong {
+            client.cancel(id)?;
+            stopped = Some(failed(&error));
+        } else if hold && stream.ended() {
+            return Ok(());
+        } else if used > 0 {
+            client.credit(id, used)?;
+        }
+    }
+}
+
+/// The end of the request: the domain goes on, unless it is gone.
+fn end(result: Result<(), Failure>, stopped: Option<Error>, complete: bool) -> Result<(), Error> {
+    match (stopped, result) {
+        (Some(error), _) => Err(error),
+        (None, Ok(())) if complete => Ok(()),
+        (None, Ok(())) => Err(client::Error::Unexpected.into()),
+        (None, Err(Failure::NotRunning | Failure::NoSuchDomain)) => {
+            Err(Error::Usage("Failed to dump core: the domain is gone".to_owned()))
+        }
+        (None, Err(failure)) => Err(failure.into()),
+    }
+}

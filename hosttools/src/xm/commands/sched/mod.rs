@@ -1,0 +1,63 @@
+//! `sched-credit`, `sched-credit2`, `sched-rtds`, `sched-sedf`.
+
+mod rtds;
+mod share;
+
+use xendless_core::protocol::{Answer, Request, Sharing};
+
+use super::pool;
+use crate::client::{self, Client};
+use crate::xm::error::Error;
+use crate::xm::options::Given;
+use crate::xm::session::Session;
+use crate::xm::table::Outcome;
+
+pub(in crate::xm) use rtds::run as rtds;
+
+/// `sched-credit`.
+pub(in crate::xm) fn credit(session: &mut Session, given: &Given) -> Outcome {
+    share::run(session, given, Sharing::Credit)
+}
+
+/// `sched-credit2`.
+pub(in crate::xm) fn credit2(session: &mut Session, given: &Given) -> Outcome {
+    share::run(session, given, Sharing::Credit2)
+}
+
+/// `sched-sedf`.
+pub(in crate::xm) fn sedf(session: &mut Session, _: &Given) -> Outcome {
+    let mut client = session.connect()?;
+    let other = other_scheduler(&default(&mut client)?);
+    let gone = "The sedf scheduler was removed in Xen 4.6; use sched-credit2, or boot with sched=rtds.";
+    Err(Error::Plain(format!("{other}\n{gone}")))
+}
+
+/// Refuses unless some domain can be under this scheduler.
+fn require(client: &mut Client, name: &str) -> Result<(), Error> {
+    let found = default(client)?;
+    if found == name || pool::all(client)?.iter().any(|pool| pool.scheduler == name) {
+        return Ok(());
+    }
+    Err(Error::Plain(other_scheduler(&found)))
+}
+
+fn other_scheduler(name: &str) -> String {
+    format!("Xen is running with the {} scheduler", crate::shown::Shown(name))
+}
+
+/// The scheduler that Xen was started with.
+fn default(client: &mut Client) -> Result<String, Error> {
+    match client.ask(Request::Host)? {
+        Answer::Host(host) => Ok(host.scheduler),
+        _ => Err(client::Error::Unexpected.into()),
+    }
+}
+
+/// The domain that is meant: by `-d`, or by a word alone.
+fn domain(given: &Given) -> Result<Option<&str>, Error> {
+    match (given.value("domain"), given.operands.as_slice()) {
+        (option, []) => Ok(option),
+        (None, [word]) => Ok(Some(word)),
+        _ => Err(Error::Usage("Only one domain can be given.".to_owned())),
+    }
+}

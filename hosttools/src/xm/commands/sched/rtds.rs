@@ -1,0 +1,240 @@
+//! Promises under rtds.
+
+use xendless_core::hyper::Promise;
+use xendless_core::protocol::{Answer, Failure, Request, Sched};
+
+use super::{domain, require};
+use crate::client::{self, Client};
+use crate::shown::Shown;
+use crate::xm::commands::json;
+use crate::xm::commands::list::{Entry, entries, entry};
+use crate::xm::commands::pool;
+use crate::xm::error::Error;
+use crate::xm::options::Given;
+use crate::xm::session::{Session, explain};
+use crate::xm::table::Outcome;
+
+/// A virtual CPU and what it is promised.
+type Row = (u32, Promise);
+
+/// What is to be set: nothing, or for each of these virtual CPUs one of each that is given. No numbers are all.
+struct Wanted {
+    vcpus: Option<Vec<u32>>,
+    periods: Vec<u32>,
+    budgets: Vec<u32>,
+    extras: Vec<bool>,
+}
+
+/// Shows or sets what virtual CPUs are promised.
+pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
+    let domain = domain(given)?;
+    let chosen = given.values("vcpuid");
+    let wanted = wanted(given)?;
+    let sets = wanted.sets();
+    let usage = |text: &str| Err(Error::Usage(text.to_owned()));
+    if given.value("cpupool").is_some() && (domain.is_some() || sets || !chosen.is_empty()) {
+        return usage("Specifying a cpupool is not allowed with other options.");
+    }
+    if domain.is_none() && sets {
+        return usage("Missing parameters.");
+    }
+    if sets && chosen.is_empty() {
+        return usage("Must specify VCPU.");
+    }
+    if !wanted.fits() {
+        return usage("Incorrect number of period, budget and extratime.");
+    }
+    let mut client = session.connect()?;
+    require(&mut client, "rtds")?;
+    match domain {
+        Some(domain) if sets => set(&mut client, domain, &wanted),
+        _ => show(session, &mut client, given, domain, &wanted),
+    }
+}
+
+fn wanted(given: &Given) -> Result<Wanted, Error> {
+    let invalid = || Error::Usage("Invalid argument.".to_owned());
+    let numbers = |option| -> Result<Vec<u32>, Error> {
+        given.values(option).into_iter().map(|text| text.parse().map_err(|_| invalid())).collect()
+    };
+    let vcpus = if given.values("vcpuid") == ["all"] { None } else { Some(numbers("vcpuid")?) };
+    let extras = numbers("extratime")?.into_iter().map(|number| match number {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::Usage("Invalid extratime.".to_owned())),
+    });
+    Ok(Wanted {
+        periods: numbers("period")?,
+        budgets: numbers("budget")?,
+        extras: extras.collect::<Result<_, _>>()?,
+        vcpus,
+    })
+}
+
+impl Wanted {
+    /// Whether something is to be set.
+    fn sets(&self) -> bool {
+        !(self.periods.is_empty() && self.budgets.is_empty() && self.extras.is_empty())
+    }
+
+    /// Whether each virtual CPU has one of each that is given.
+    fn fits(&self) -> bool {
+        let count = self.vcpus.as_ref().map_or(1, Vec::len);
+        let given = [self.periods.len(), self.budgets.len(), self.extras.len()];
+        given.into_iter().all(|given| given == 0 || given == count)
+    }
+}
+
+/// What all virtual CPUs of a domain are promised.
+fn promises(client: &mut Client, domain: &str) -> Result<Vec<Row>, client::Error> {
+    let (mut all, mut from) = (Vec::new(), 0);
+    loop {
+        match client.ask(Request::Sched(Sched::Promises { domain, from }))? {
+            Answer::Promises { rows, next } => {
+                all.extend((from..).zip(rows.iter().copied()));
+                match next {
+                    // A server that goes back would be asked for ever.
+                    Some(next) if next > from => from = next,
+                    Some(_) => return Err(client::Error::Unexpected),
+                    None => return Ok(all),
+                }
+            }
+            _ => return Err(client::Error::Unexpected),
+        }
+    }
+}
+
+fn set(client: &mut Client, domain: &str, wanted: &Wanted) -> Outcome {
+    let found = entry(client, domain)?;
+    let Some(row) = &found.row else {
+        return Err(Error::Usage(format!("Domain '{}' is not started", Shown(domain))));
+    };
+    let id = row.domid.to_string();
+    let failed = |client: &mut Client, error| match error {
+        client::Error::Failed(Failure::OtherScheduler(name)) => {
+            let (domain, name) = (Shown(domain), Shown(&name));
+            Error::Plain(format!("Domain '{domain}' is in a CPU pool with the {name} scheduler."))
+        }
+        other => explain(client, domain, other, "Domain is not running"),
+    };
+    let old = match promises(client, &id) {
+        Ok(old) => old,
+        Err(error) => return Err(failed(client, error)),
+    };
+    let chosen: Vec<u32> = match &wanted.vcpus {
+        Some(vcpus) => vcpus.clone(),
+        None => old.iter().map(|(vcpu, _)| *vcpu).collect(),
+    };
+    // All is known to be right before anything is changed.
+    let mut orders = Vec::new();
+    for (at, vcpu) in chosen.into_iter().enumerate() {
+        let Some((_, promise)) = old.iter().find(|(other, _)| *other == vcpu) else {
+            return Err(Error::Usage(format!("VCPU {vcpu} does not exist.")));
+        };
+        let at = if wanted.vcpus.is_some() { at } else { 0 };
+        let promise = Promise {
+            period_us: wanted.periods.get(at).copied().unwrap_or(promise.period_us),
+            budget_us: wanted.budgets.get(at).copied().unwrap_or(promise.budget_us),
+            extra: wanted.extras.get(at).copied().unwrap_or(promise.extra),
+        };
+        if promise.budget_us == 0 || promise.budget_us > promise.period_us {
+            let text = "Budget out of range, valid range is from 1 to the period";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        orders.push((vcpu, promise));
+    }
+    for (vcpu, promise) in orders {
+        let request = Request::Sched(Sched::SetPromise { domain: &id, vcpu, promise });
+        if let Err(error) = client.ask(request) {
+            return Err(failed(client, error));
+        }
+    }
+    Ok(0)
+}
+
+fn show(
+    session: &mut Session,
+    client: &mut Client,
+    given: &Given,
+    domain: Option<&str>,
+    wanted: &Wanted,
+) -> Outcome {
+    let names: Vec<String> = domain.into_iter().map(str::to_owned).collect();
+    let mut shown = Vec::new();
+    let pool = given.value("cpupool").map(|word| pool::number(client, word)).transpose()?;
+    // What does not run has no promise yet.
+    for found in entries(client, &names)? {
+        let Some(row) = &found.row else { continue };
+        if pool.is_some_and(|pool| pool != row.cpupool) {
+            continue;
+        }
+        let rows = match promises(client, &found.id()) {
+            Ok(rows) => rows,
+            Err(client::Error::Failed(Failure::OtherScheduler(_) | Failure::NoSuchDomain)) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        shown.push((found, rows));
+    }
+    let by_vcpu = !given.values("vcpuid").is_empty();
+    if by_vcpu && let Some(vcpus) = &wanted.vcpus {
+        for (_, rows) in &mut shown {
+            if let Some(missing) = vcpus.iter().find(|vcpu| !rows.iter().any(|(other, _)| other == *vcpu)) {
+                return Err(Error::Usage(format!("VCPU {missing} does not exist.")));
+            }
+            rows.retain(|(vcpu, _)| vcpus.contains(vcpu));
+        }
+    }
+    if given.has("json") {
+        let all: Vec<_> = shown.iter().map(|(found, rows)| object(found, rows)).collect();
+        session.out.line(json::text(&all.into()))?;
+        return Ok(0);
+    }
+    table(session, &shown, by_vcpu)
+}
+
+/// A row for each domain, with what its first virtual CPU has; or one for each virtual CPU.
+fn table(session: &mut Session, shown: &[(Entry, Vec<Row>)], by_vcpu: bool) -> Outcome {
+    let titles = format!("{:>9} {:>9} {:>10}", "Period", "Budget", "Extratime");
+    let first = format!("{:<33} {:>4}", "Name", "ID");
+    session.out.line(if by_vcpu {
+        format!("{first} {:>4} {titles}", "VCPU")
+    } else {
+        format!("{first} {titles}")
+    })?;
+    for (found, rows) in shown {
+        let name = format!("{:<32} {:>5}", Shown(&found.name).to_string(), found.id());
+        if by_vcpu {
+            for (vcpu, promise) in rows {
+                session.out.line(format_args!("{name} {vcpu:>4} {}", columns(Some(promise))))?;
+            }
+        } else {
+            session.out.line(format_args!("{name} {}", columns(rows.first().map(|(_, promise)| promise))))?;
+        }
+    }
+    Ok(0)
+}
+
+fn columns(promise: Option<&Promise>) -> String {
+    match promise {
+        Some(Promise { period_us, budget_us, extra }) => {
+            format!("{period_us:>9} {budget_us:>9} {:>10}", if *extra { "yes" } else { "no" })
+        }
+        None => format!("{:>9} {:>9} {:>10}", -1, -1, "-"),
+    }
+}
+
+fn object(found: &Entry, rows: &[Row]) -> serde_json::Value {
+    let vcpus: Vec<_> = rows
+        .iter()
+        .map(|(vcpu, promise)| {
+            serde_json::json!({
+                "vcpu": vcpu,
+                "period_us": promise.period_us,
+                "budget_us": promise.budget_us,
+                "extratime": promise.extra,
+            })
+        })
+        .collect();
+    let id = found.row.as_ref().map(|row| row.domid);
+    serde_json::json!({ "name": found.name, "id": id, "vcpus": vcpus })
+}
