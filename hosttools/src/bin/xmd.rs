@@ -10,79 +10,10 @@ use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use xendless_core::hyper::DomId;
-use xendless_hosttools::client::SOCKET;
 use xendless_hosttools::xen::ControlRing;
 use xendless_hosttools::xmd::consoles::{Consoles, Files};
 use xendless_hosttools::xmd::definitions::{Definitions, Directory};
-use xendless_hosttools::xmd::mux::Settings;
-use xendless_hosttools::xmd::{Access, Daemon, Lock, Parts, Socket, ToSocket, Uplink};
-
-/// Relay between local programs, such as xm, and the control domain.
-///
-/// It also keeps the definitions of domains that do not run, and logs the consoles of those that do. It stays in the
-/// foreground, writes its own log to standard error, and ends cleanly on SIGTERM.
-#[derive(Parser, Debug)]
-#[command(name = "xmd", version)]
-struct Options {
-    /// Where local programs connect.
-    #[arg(long, value_name = "PATH", default_value = SOCKET)]
-    socket: PathBuf,
-
-    /// The way to the control domain: vchan, or unix:PATH for a socket that one listens on (for tests).
-    #[arg(long, value_name = "WAY", default_value = "vchan", value_parser = way)]
-    ring: Way,
-
-    /// The control domain's id.
-    #[arg(long, value_name = "DOMID", default_value_t = 0)]
-    control_domain: u16,
-
-    /// The directory with Xen's devices.
-    #[arg(long, value_name = "DIR", default_value = "/dev/xen")]
-    devices: PathBuf,
-
-    /// Where definitions are kept.
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/xendless")]
-    state_dir: PathBuf,
-
-    /// Where consoles are logged.
-    #[arg(long, value_name = "DIR", default_value = "/var/log/xendless")]
-    log_dir: PathBuf,
-
-    /// The id of a group whose members may ask what root may ask.
-    #[arg(long, value_name = "GID")]
-    group: Option<u32>,
-
-    /// Consoles are not logged.
-    #[arg(long)]
-    no_console_log: bool,
-
-    /// The size in bytes at which the log of a console is put aside and a new one begun.
-    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
-    console_log_size: u64,
-
-    /// How many logs of a console that were put aside are kept.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
-    console_log_keep: u32,
-
-    /// Does nothing: xmd always stays in the foreground.
-    #[arg(long, short)]
-    foreground: bool,
-}
-
-/// A way to the control domain.
-#[derive(Clone, Debug)]
-enum Way {
-    Vchan,
-    Socket(PathBuf),
-}
-
-fn way(word: &str) -> Result<Way, String> {
-    match word.split_once(':') {
-        None if word == "vchan" => Ok(Way::Vchan),
-        Some(("unix", path)) if !path.is_empty() => Ok(Way::Socket(path.into())),
-        _ => Err("it is vchan or unix:PATH".into()),
-    }
-}
+use xendless_hosttools::xmd::{Access, Daemon, Lock, Options, Parts, Socket, ToSocket, Uplink, Way};
 
 fn main() -> ExitCode {
     match run(Options::parse()) {
@@ -91,28 +22,6 @@ fn main() -> ExitCode {
             eprintln!("xmd: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-impl Options {
-    /// What `xm info -c` shows.
-    fn shown(&self) -> Settings {
-        let path = |path: &Path| Some(path.display().to_string());
-        let ring = match &self.ring {
-            Way::Vchan => "vchan".to_owned(),
-            Way::Socket(path) => format!("unix:{}", path.display()),
-        };
-        vec![
-            ("socket", path(&self.socket)),
-            ("ring", Some(ring)),
-            ("control-domain", Some(self.control_domain.to_string())),
-            ("devices", path(&self.devices)),
-            ("state-dir", path(&self.state_dir)),
-            ("log-dir", if self.no_console_log { None } else { path(&self.log_dir) }),
-            ("group", self.group.map(|group| group.to_string())),
-            ("console-log-size", Some(self.console_log_size.to_string())),
-            ("console-log-keep", Some(self.console_log_keep.to_string())),
-        ]
     }
 }
 

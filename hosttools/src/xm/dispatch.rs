@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::complete;
 use super::error::{Error, FAILED};
 use super::help as texts;
 use super::options::{self, Given};
@@ -15,7 +16,7 @@ use crate::config::suggest::closest;
 use crate::shown::Shown;
 
 /// The variable that says where `xmd` listens.
-const SERVER: &str = "XM_SERVER";
+pub(super) const SERVER: &str = "XM_SERVER";
 
 /// Carries out one command line.
 pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
@@ -64,6 +65,11 @@ fn start(session: &mut Session, mut words: &[String]) -> Result<u8, Failed> {
             ("--version" | "-V", _) => {
                 let version = format_args!("xm {}", env!("CARGO_PKG_VERSION"));
                 return session.out.line(version).map(|()| 0).map_err(|error| outside(error.into()));
+            }
+            // What the scripts of `xm completions` ask. It has no other use, so help does not name it.
+            ("--complete", "") if first == "--complete" => {
+                let line = rest.first().map_or("", String::as_str);
+                return complete::print(session, line).map_err(outside);
             }
             ("-h" | "--help", _) => {
                 let full = session.out.write_all(texts::full().as_bytes());
@@ -127,7 +133,7 @@ fn fail(session: &mut Session, command: Option<&'static Command>, error: &Error)
 }
 
 /// What an unknown word was perhaps meant to be.
-fn hint(word: &str) -> String {
+pub(super) fn hint(word: &str) -> String {
     let names = classic().chain(EXTRA).map(|command| command.name);
     let known = names.chain(ALIASES.iter().map(|(old, _)| *old));
     closest(word, known).map_or_else(String::new, |known| format!("\nDid you mean '{known}'?"))

@@ -75,7 +75,7 @@ pub(super) fn config_row(keys: &str, about: &str) -> String {
 }
 
 /// `-f=FILE, --defconfig=FILE`, or `-f FILE, --defconfig=FILE`.
-fn keys(option: &Opt, equals: bool) -> String {
+pub(super) fn keys(option: &Opt, equals: bool) -> String {
     let value = option.value.map_or_else(String::new, |value| format!("={value}"));
     let short = option.short.map(|letter| match option.value {
         Some(value) if !equals => format!("-{letter} {value}, "),

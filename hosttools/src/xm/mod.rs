@@ -6,18 +6,20 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod complete;
 mod dispatch;
 mod error;
 mod help;
 mod listener;
+mod manual;
 mod options;
 mod out;
 mod session;
+mod shell;
 mod signals;
 mod table;
 mod terminal;
 mod timer;
-mod tree;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -12,10 +12,12 @@ mod daemon;
 pub mod definitions;
 pub mod mux;
 mod note;
+mod options;
 mod socket;
 mod uplink;
 
 pub use access::Access;
 pub use daemon::{Daemon, Parts};
+pub use options::{Options, Way};
 pub use socket::{Lock, Socket};
 pub use uplink::{ToSocket, Uplink};

@@ -1,6 +1,7 @@
 //! `xm` as a person and as scripts run it, against a server that says what the test wants.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests state expectations")]
 
+mod completing;
 mod console;
 mod create;
 mod dump;
@@ -14,7 +15,9 @@ mod resources;
 mod sched;
 mod serve;
 mod server;
+mod shell;
 mod shutdown;
+mod terminal;
 mod top;
 mod words;
 mod world;

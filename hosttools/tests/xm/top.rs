@@ -6,8 +6,8 @@ use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::console::{is_cooked, on_terminal, read_until, terminal};
 use crate::server::{Server, run};
+use crate::terminal::{is_cooked, on_terminal, read_until, terminal};
 use crate::world::World;
 
 /// What gives the screen back.

@@ -85,19 +85,6 @@ fn what_xen_lost_says_what_there_is_instead() {
 }
 
 #[test]
-fn completions_and_manual_pages_come_from_the_table() {
-    for shell in ["bash", "zsh", "fish"] {
-        let (status, out, _) = run(World::default(), &format!("completions {shell}"));
-        assert!(status == 0 && out.contains("vcpu-list") && out.contains("console_autoconnect"), "{shell}");
-    }
-    assert_eq!(run(World::default(), "completions sh").0, 1);
-    let server = Server::start(World::default());
-    assert_eq!(crate::parts(&server.xm("man .")), (0, String::new(), String::new()));
-    let page = std::fs::read_to_string(server.folder.path().join("xm-create.1")).unwrap();
-    assert!(page.contains("dryrun") && server.folder.path().join("xm.1").exists());
-}
-
-#[test]
 fn the_socket_can_be_named() {
     let server = Server::start(World::default());
     let mut command = server.command(&["--socket", "xmd.sock", "domid", "guest"]);

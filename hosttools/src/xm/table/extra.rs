@@ -2,7 +2,7 @@
 
 use super::{Action, Command, JSON, Opt, scheduler};
 use crate::xm::commands::{events, wait};
-use crate::xm::{dispatch, tree};
+use crate::xm::{complete, dispatch, manual};
 
 const TIMEOUT: Opt = Opt::value('t', "timeout", "SECONDS", "Wait no longer than this.");
 
@@ -11,8 +11,8 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("help", "[SubCommand]", "Print all sub-commands, or how to use one.", Action::Run(dispatch::help))
         .common(),
     Command::new("completions", "<bash|fish|zsh>", "Print what lets a shell complete the words of xm.",
-        Action::Run(tree::completions)).operands(1, 1),
-    Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(tree::man)).operands(1, 1),
+        Action::Run(complete::completions)).operands(1, 1),
+    Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(manual::run)).operands(1, 1),
     Command::new("events", "[options] [Domain ...]", "Print what happens to domains, as it happens, a line for each.",
         Action::Run(events::run)).options(&[
             Opt::flag('p', "past", "Begin with what has happened lately."),

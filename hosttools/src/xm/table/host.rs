@@ -2,6 +2,7 @@
 
 use super::{Action, Command, JSON, Opt};
 use crate::xm::commands::{info, logs, prod};
+use crate::xm::shell;
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
@@ -24,5 +25,5 @@ pub(super) static COMMANDS: &[Command] = &[
 
 #[rustfmt::skip]
 pub(super) static SHELL: &[Command] = &[
-    Command::later("shell", "", "Type sub-commands one after the other.").operands(0, 0).common(),
+    Command::new("shell", "", "Type sub-commands one after the other.", Action::Run(shell::run)).operands(0, 0).common(),
 ];
