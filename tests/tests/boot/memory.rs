@@ -20,7 +20,8 @@ fn heap_limit(given: u32) -> u64 {
 
 #[test]
 fn all_memory_is_used() {
-    assert!((254..256).contains(&heap_limit(256)));
+    // The image, its stacks and its page tables take less than 3 MiB.
+    assert!((253..256).contains(&heap_limit(256)));
 }
 
 #[test]
