@@ -1,7 +1,7 @@
 //! What happened to domains lately, in order: for those who wait for something instead of asking again and again.
 //!
-//! Names are written down as they were at the time. The oldest goes first; who comes too late learns how much there
-//! was.
+//! Names are written down as they were at the time, in memory that is taken at the beginning: what is kept of domains that
+//! are long gone never makes the heap grow. The oldest goes first; who comes too late learns how much there was.
 #![forbid(unsafe_code)]
 
 use alloc::collections::{BTreeMap, TryReserveError, VecDeque};
@@ -14,6 +14,9 @@ use crate::protocol::{Happening, What};
 
 /// Happenings kept.
 const KEPT: usize = 256;
+
+/// A domain's name, beside everything else.
+type Name = heapless::String<{ DomainName::MAX }>;
 
 /// A domain that is there.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ struct Known {
 struct Entry {
     at: u64,
     domid: Option<DomId>,
-    name: Rc<str>,
+    name: Name,
     uuid: Uuid,
     what: What,
 }
@@ -43,7 +46,7 @@ pub struct Chronicle {
 }
 
 impl Chronicle {
-    /// Nothing yet.
+    /// Nothing yet. The memory for all that is kept is taken here.
     pub fn new() -> Result<Self, TryReserveError> {
         let mut entries = VecDeque::new();
         entries.try_reserve_exact(KEPT)?;
@@ -92,22 +95,23 @@ impl Chronicle {
 
     /// A domain did not come to run.
     pub fn failed(&mut self, now: u64, config: &DomainConfig, why: String) {
-        let (name, uuid) = (config.name.as_str().into(), config.uuid);
-        self.push(Entry { at: now, domid: None, name, uuid, what: What::Failed { why } });
+        self.push(now, None, config.name.as_str(), config.uuid, What::Failed { why });
     }
 
     /// Something else happened to a domain. What happens to one that was never made here is not written down.
     pub fn add(&mut self, now: u64, domid: DomId, what: What) {
         let Some(Known { name, uuid, .. }) = self.known.get(&domid) else { return };
         let (name, uuid) = (Rc::clone(name), *uuid);
-        self.push(Entry { at: now, domid: Some(domid), name, uuid, what });
+        self.push(now, Some(domid), &name, uuid, what);
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, at: u64, domid: Option<DomId>, name: &str, uuid: Uuid, what: What) {
+        // Names of domains always fit.
+        let name = Name::try_from(name).unwrap_or_default();
         if self.entries.len() == KEPT {
             self.entries.pop_front();
         }
-        self.entries.push_back(entry);
+        self.entries.push_back(Entry { at, domid, name, uuid, what });
         self.next = self.next.saturating_add(1);
     }
 
@@ -128,7 +132,7 @@ impl Chronicle {
             serial,
             ago_ns: now.saturating_sub(*at),
             domid: domid.map(|domid| domid.0),
-            name: String::from(&**name),
+            name: String::from(name.as_str()),
             uuid: uuid.handle(),
             what: what.clone(),
         })
