@@ -223,7 +223,7 @@ fn refusals_are_python_lists_as_ever() {
     );
     assert!(err.starts_with("Error: this takes the right to everything"), "{err}");
     let err = refusal(
-        failing!(Pools::Migrate { .. }, Failure::Hypervisor("no".into())),
+        failing!(Pools::Migrate { .. }, Failure::Refused { errno: 16, text: "no".into() }),
         "cpupool-migrate 7 Pool-0",
     );
     assert_eq!(err, "Error: could not move domain\n");

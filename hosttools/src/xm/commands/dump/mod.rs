@@ -34,7 +34,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         _ => return Err(Error::Option("Expects 1 or 2 argument(s)".to_owned())),
     };
     if given.has("reset") {
-        return Err(Error::Plain("'xm reset' is not part of this version yet.".to_owned()));
+        return Err(Error::Plain("'xm dump-core -R' is not part of this version yet.".to_owned()));
     }
     session.out.line(format_args!("Dumping core of domain: {} ...", Shown(domain)))?;
     session.out.flush()?;

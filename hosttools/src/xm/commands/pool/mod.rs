@@ -114,7 +114,7 @@ pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
         let domid = row.domid.to_string();
         match client.ask(Request::Pools(Pools::Migrate { domain: &domid, pool: word })) {
             Ok(_) => {}
-            Err(client::Error::Failed(Failure::Hypervisor(_))) => {
+            Err(client::Error::Failed(Failure::Refused { .. })) => {
                 return Err(Error::Usage("could not move domain".to_owned()));
             }
             Err(error) => return Err(refused(error, word)),
