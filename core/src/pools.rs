@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{List, PoolConfig, PoolName, Remark};
+use crate::config::{List, PoolConfig, PoolName, PrintedUuid, Remark};
 use crate::hyper::{CpuPools, DomainHandle, HvError};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
@@ -213,7 +213,7 @@ fn publish(known: &Known, store: &mut impl Local) -> Result<(), Refused> {
         let path = format!("{home}/{name}");
         store.ask(&Request::Write { path: path.as_bytes(), value: value.as_bytes() })
     };
-    write("uuid", &format!("{}", Printed(known.uuid)))?;
+    write("uuid", &format!("{}", PrintedUuid(known.uuid)))?;
     write("name", &known.name)?;
     write("description", &known.name)?;
     write("other_config", "")?;
@@ -226,18 +226,5 @@ fn take_apart(hv: &impl CpuPools, id: u32) -> Result<bool, HvError> {
     match info.cpus.iter().next() {
         Some(cpu) => hv.remove_pool_cpu(id, cpu).map(|()| false),
         None => hv.destroy_pool(id).map(|()| true),
-    }
-}
-
-/// A UUID as it is printed; all zeros, too.
-struct Printed(DomainHandle);
-
-impl core::fmt::Display for Printed {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            let hyphen = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-            write!(f, "{hyphen}{byte:02x}")?;
-        }
-        Ok(())
     }
 }

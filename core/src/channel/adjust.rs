@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use super::desk::{CONTROL, Caller, Desk, Target, refused};
-use super::open::{Adjusting, Keys, Open, Pin};
+use super::open::{Ask, Keys, Open, Pin, Reset};
+use super::records::kib;
 use super::verbs::not_ours;
 use crate::abi::hvm::op::HVM_PARAM_ACPI_S_STATE;
 use crate::config::{CpuSet, DomainConfig, MemorySize};
@@ -21,7 +22,7 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
     target: &Target,
     what: &Adjust<'_>,
 ) -> Result<Option<Open>, Failure> {
-    let adjusting = match *what {
+    let ask = match *what {
         Adjust::Memory { kib } => memory(desk, target, kib)?,
         Adjust::MaxMemory { kib } => maximum(desk, target, kib)?,
         Adjust::Online { vcpus } => online(desk, target, vcpus)?,
@@ -29,7 +30,7 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
             if !key.is_ascii_graphic() {
                 return Err(Failure::Invalid("a SysRq key is one ASCII character".into()));
             }
-            Adjusting::SysRq(ours(target)?, key)
+            Ask::SysRq(ours(target)?, key)
         }
         Adjust::Pin { vcpu, cpus } => return pin(desk, target, vcpu, cpus).map(Some),
         Adjust::Reset => return reset(desk, caller, target).map(Some),
@@ -44,7 +45,7 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
             return Ok(None);
         }
     };
-    Ok(Some(Open::Adjust(adjusting)))
+    Ok(Some(Open::Ask(ask)))
 }
 
 /// Debug keys to press.
@@ -80,9 +81,9 @@ fn size(kib: u64) -> Result<MemorySize, Failure> {
     MemorySize::from_kib("memory", kib).map_err(|error| Failure::Invalid(format!("{error}")))
 }
 
-fn memory<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, kib: u64) -> Result<Adjusting, Failure> {
+fn memory<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, wanted_kib: u64) -> Result<Ask, Failure> {
     let managed = ours(target)?;
-    let wanted = size(kib)?;
+    let wanted = size(wanted_kib)?;
     if wanted > config(desk, managed)?.memory.maximum() {
         return Err(invalid(resources::TOO_MUCH_MEMORY));
     }
@@ -90,15 +91,12 @@ fn memory<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, kib: u64) ->
     let more = wanted.pages().saturating_sub(has);
     let free = desk.hv.host_info().map_err(|error| refused(&error))?.free_pages;
     if more > free {
-        return Err(Failure::HostMemory {
-            wanted_kib: more.saturating_mul(4),
-            free_kib: free.saturating_mul(4),
-        });
+        return Err(Failure::HostMemory { wanted_kib: kib(more), free_kib: kib(free) });
     }
-    Ok(Adjusting::Memory(managed, wanted))
+    Ok(Ask::Memory(managed, wanted))
 }
 
-fn maximum<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, kib: u64) -> Result<Adjusting, Failure> {
+fn maximum<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, kib: u64) -> Result<Ask, Failure> {
     let managed = ours(target)?;
     let wanted = size(kib)?;
     if wanted < config(desk, managed)?.memory.initial() {
@@ -106,14 +104,10 @@ fn maximum<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, kib: u64) -
     }
     let (domid, _) = target.running()?;
     desk.hv.set_max_memory(domid, limit_kib(wanted)).map_err(|error| refused(&error))?;
-    Ok(Adjusting::Maximum(managed, wanted))
+    Ok(Ask::Maximum(managed, wanted))
 }
 
-fn online<H: Hypervisor, S>(
-    desk: &Desk<'_, H, S>,
-    target: &Target,
-    vcpus: u32,
-) -> Result<Adjusting, Failure> {
+fn online<H: Hypervisor, S>(desk: &Desk<'_, H, S>, target: &Target, vcpus: u32) -> Result<Ask, Failure> {
     let managed = ours(target)?;
     if vcpus == 0 {
         return Err(invalid(resources::NO_VCPUS));
@@ -121,7 +115,7 @@ fn online<H: Hypervisor, S>(
     if vcpus > config(desk, managed)?.vcpus.max() {
         return Err(invalid(resources::TOO_MANY_VCPUS));
     }
-    Ok(Adjusting::Online { managed, vcpus, from: 0 })
+    Ok(Ask::Online { managed, vcpus, from: 0 })
 }
 
 fn pin<H: Hypervisor, S>(
@@ -158,5 +152,5 @@ fn reset<H: Hypervisor, S: Local>(
     }
     let managed = target.managed.ok_or_else(|| not_ours(target))?;
     desk.managed.reset(managed).map_err(|_| Failure::NotRunning)?;
-    Ok(Open::Adjust(Adjusting::Reset(managed, None)))
+    Ok(Open::Reset(Reset::new(managed)))
 }

@@ -4,17 +4,13 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::desk::Desk;
+use super::records::kib;
 use crate::builder::Cause;
 use crate::config::DomainConfig;
 use crate::hyper::Hypervisor;
 use crate::life::{self, ChangeError, CreateError};
 use crate::protocol::{Failure, File};
 use crate::store::service::Refused;
-
-/// KiB of `pages`.
-const fn kib(pages: u64) -> u64 {
-    pages.saturating_mul(4)
-}
 
 /// A domain that is not made at all.
 pub(super) fn not_made<H: Hypervisor, S>(

@@ -19,8 +19,7 @@ pub(super) fn vcpus<'a, H: Hypervisor, S>(
     from: u32,
 ) -> Result<Answer<'a>, Failure> {
     let info = target.info.as_ref().ok_or(Failure::NotRunning)?;
-    let end = info.max_vcpu.map_or(0, |last| last.0.saturating_add(1));
-    let (behind, next) = piece(from, end);
+    let (behind, next) = piece(from, info.max_vcpus());
     let mut rows = Vec::new();
     for vcpu in from..behind {
         match desk.hv.vcpu_info(info.domid, VcpuId(vcpu)) {

@@ -7,29 +7,24 @@ use alloc::vec::Vec;
 
 use super::desk::{CONTROL, Desk, Target, refused};
 use super::open::{Open, PoolWork};
+use super::verbs::First;
 use crate::abi::errno::Errno;
 use crate::config::{List, PoolConfig};
 use crate::hyper::{CpuMap, DomainInfo, HvError, Hypervisor, PoolInfo, SchedulerKind};
 use crate::protocol::{Answer, Failure, Pool, PoolFailure, Pools};
 use crate::store::service::Local;
 
-/// What became of a request at once.
-pub(super) enum Begun<'a> {
-    Answer(Answer<'a>),
-    Open(Open),
-}
-
 /// Begins a request that is about no domain; the caller may ask it.
 pub(super) fn begin<'a, H: Hypervisor, S: Local>(
     desk: &Desk<'_, H, S>,
     request: &Pools<'_>,
-) -> Result<Begun<'a>, Failure> {
+) -> Result<First<'a>, Failure> {
     match *request {
-        Pools::Next { from } => Ok(Begun::Answer(next(desk, from)?)),
-        Pools::Create { config } => create(desk, config).map(Begun::Open),
-        Pools::Destroy { pool } => destroy(desk, pool).map(Begun::Open),
-        Pools::AddCpu { pool, cpu } => add_cpu(desk, pool, cpu).map(|()| Begun::Answer(Answer::Done)),
-        Pools::RemoveCpu { pool, cpu } => remove_cpu(desk, pool, cpu).map(|()| Begun::Answer(Answer::Done)),
+        Pools::Next { from } => Ok(First::Answer(next(desk, from)?)),
+        Pools::Create { config } => create(desk, config).map(First::Open),
+        Pools::Destroy { pool } => destroy(desk, pool).map(First::Open),
+        Pools::AddCpu { pool, cpu } => add_cpu(desk, pool, cpu).map(|()| First::Answer(Answer::Done)),
+        Pools::RemoveCpu { pool, cpu } => remove_cpu(desk, pool, cpu).map(|()| First::Answer(Answer::Done)),
         Pools::Migrate { .. } | Pools::Define { .. } | Pools::Undefine { .. } | Pools::Definition { .. } => {
             Err(super::failures::not_found_anywhere())
         }

@@ -11,7 +11,7 @@ use crate::protocol::{Answer, Failure, Host, PAGE, Row};
 use crate::store::service::Local;
 
 /// KiB of `pages`.
-const fn kib(pages: u64) -> u64 {
+pub(super) const fn kib(pages: u64) -> u64 {
     pages.saturating_mul(4)
 }
 
@@ -60,7 +60,7 @@ fn row<H: Hypervisor, S>(desk: &Desk<'_, H, S>, info: &DomainInfo) -> Row {
         max_kib: kib(info.max_pages),
         cpu_ns: info.cpu_time,
         vcpus: info.online_vcpus,
-        max_vcpus: info.max_vcpu.map_or(0, |vcpu| vcpu.0.saturating_add(1)),
+        max_vcpus: info.max_vcpus(),
         cpupool: info.cpupool,
         ssid: info.ssid,
         age_ns: started_at.and_then(|at| desk.now.checked_sub(at)),

@@ -38,7 +38,7 @@ pub(super) fn answer<'a, H: Hypervisor, S: Local>(
         }
         Sched::SetPromise { vcpu, promise, .. } => {
             expect(desk, info, SchedulerKind::Rtds)?;
-            if vcpu >= vcpus(info) {
+            if vcpu >= info.max_vcpus() {
                 return Err(Failure::Invalid(format!("there is no virtual CPU {vcpu}")));
             }
             set_promise(desk, info.domid, VcpuId(vcpu), promise)
@@ -56,18 +56,13 @@ fn expect<H: Hypervisor, S>(
     if found == wanted { Ok(wanted) } else { Err(Failure::OtherScheduler(found.to_string())) }
 }
 
-/// Virtual CPUs that exist.
-fn vcpus(info: &DomainInfo) -> u32 {
-    info.max_vcpu.map_or(0, |last| last.0.saturating_add(1))
-}
-
 /// The share with what is to change of it.
 fn changed(old: Share, weight: Option<u16>, cap: Option<u16>, info: &DomainInfo) -> Result<Share, Failure> {
     let share = Share { weight: weight.unwrap_or(old.weight), cap: cap.unwrap_or(old.cap) };
     if share.weight == 0 {
         return Err(Failure::Invalid("a weight is at least 1".into()));
     }
-    let most = vcpus(info).saturating_mul(100);
+    let most = info.max_vcpus().saturating_mul(100);
     if u32::from(share.cap) > most {
         return Err(Failure::Invalid(format!("a cap for so many virtual CPUs is at most {most}")));
     }
@@ -79,7 +74,7 @@ fn promises<'a, H: Hypervisor, S>(
     info: &DomainInfo,
     from: u32,
 ) -> Result<Answer<'a>, Failure> {
-    let left = usize::try_from(vcpus(info).saturating_sub(from)).unwrap_or(PAGE);
+    let left = usize::try_from(info.max_vcpus().saturating_sub(from)).unwrap_or(PAGE);
     let mut page = [None; PAGE];
     let (page, _) = page.split_at_mut(left.min(PAGE));
     if !page.is_empty() {

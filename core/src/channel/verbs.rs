@@ -7,7 +7,6 @@ use super::adjust;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
-use super::pools::Begun;
 use super::session::{Ended, Outbox};
 use super::{machine, pools, records, sched};
 use crate::config::DomainName;
@@ -17,7 +16,7 @@ use crate::protocol::{Answer, Failure, Pools, Request, RequestId, What};
 use crate::store::service::Local;
 
 /// What became of a request at once.
-enum First<'a> {
+pub(super) enum First<'a> {
     Answer(Answer<'a>),
     Open(Open),
 }
@@ -137,10 +136,7 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Events { after } => Ok(Open::Events(Events::new(desk, after)).into()),
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
-        Request::Pools(request) => match pools::begin(desk, &request)? {
-            Begun::Answer(answer) => Ok(First::Answer(answer)),
-            Begun::Open(open) => Ok(open.into()),
-        },
+        Request::Pools(request) => pools::begin(desk, &request),
         _ => Err(not_found_anywhere()),
     }
 }

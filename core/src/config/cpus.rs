@@ -166,6 +166,18 @@ pub enum Affinity {
     PerVcpu(List<CpuSet, 512>),
 }
 
+impl Affinity {
+    /// Those that one virtual CPU may use; `None` when these are all.
+    #[must_use]
+    pub fn of(&self, vcpu: u32) -> Option<&CpuSet> {
+        match self {
+            Self::Any => None,
+            Self::Same(set) => Some(set),
+            Self::PerVcpu(sets) => usize::try_from(vcpu).ok().and_then(|index| sets.get(index)),
+        }
+    }
+}
+
 /// A domain's share of the physical CPUs. What is not set is left to the scheduler.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Scheduling {

@@ -31,7 +31,7 @@ pub use self::encoding::{DecodeError, MAX_ENCODED, SCHEMA};
 pub use self::error::{Invalid, Problem};
 pub use self::events::{Action, Actions, CrashAction, OnStart, OnStop, Seconds};
 pub use self::memory::{Memory, MemorySize};
-pub use self::name::{Designator, DomainName, Uuid};
+pub use self::name::{Designator, DomainName, PrintedUuid, Uuid};
 pub use self::platform::{Platform, TableLimits, TscMode};
 pub use self::pool::{CpuNumber, PoolConfig, PoolName, Remark};
 

@@ -9,6 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::{Invalid, Problem};
 use crate::hyper::{DomId, DomainHandle};
 
+/// A name of letters, digits and `signs`, from 1 to `max` of them.
+pub(super) fn checked(name: String, signs: &str, max: usize) -> Result<String, Invalid> {
+    let bad = |c: &char| !(c.is_ascii_alphanumeric() || signs.contains(*c));
+    match name.chars().find(bad) {
+        _ if name.is_empty() => Err(Invalid::new("name", Problem::Empty)),
+        _ if name.len() > max => Err(Invalid::new("name", Problem::TooLong { max })),
+        Some(c) => Err(Invalid::new("name", Problem::Character(c))),
+        None => Ok(name),
+    }
+}
+
 /// A domain's name: letters, digits and `_ - . : +`, from 1 to 255 of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -24,14 +35,7 @@ impl DomainName {
     ///
     /// When it is empty, too long, or has a character names cannot have.
     pub fn new(name: impl Into<String>) -> Result<Self, Invalid> {
-        let name = name.into();
-        let bad = |c: &char| !(c.is_ascii_alphanumeric() || "_-.:+".contains(*c));
-        match name.chars().find(bad) {
-            _ if name.is_empty() => Err(Invalid::new("name", Problem::Empty)),
-            _ if name.len() > Self::MAX => Err(Invalid::new("name", Problem::TooLong { max: Self::MAX })),
-            Some(c) => Err(Invalid::new("name", Problem::Character(c))),
-            None => Ok(Self(name)),
-        }
+        checked(name.into(), "_-.:+", Self::MAX).map(Self)
     }
 
     /// The name.
@@ -114,6 +118,16 @@ impl FromStr for Uuid {
 }
 
 impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        PrintedUuid(self.0).fmt(f)
+    }
+}
+
+/// A UUID as it is printed; all zeros, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PrintedUuid(pub DomainHandle);
+
+impl fmt::Display for PrintedUuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, byte) in self.0.iter().enumerate() {
             let hyphen = if matches!(i, 4 | 6 | 8 | 10) { "-" } else { "" };

@@ -7,7 +7,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{self, DecodeError};
-use super::{Invalid, List, Problem, Ranged, Text, Uuid};
+use super::name::checked;
+use super::{Invalid, List, Ranged, Text, Uuid};
 
 /// A CPU pool's name: letters, digits and `_ - . : / +`, from 1 to 63 of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -24,14 +25,7 @@ impl PoolName {
     ///
     /// When it is empty, too long, or has a character that names cannot have.
     pub fn new(name: impl Into<String>) -> Result<Self, Invalid> {
-        let name = name.into();
-        let bad = |c: &char| !(c.is_ascii_alphanumeric() || "_-.:/+".contains(*c));
-        match name.chars().find(bad) {
-            _ if name.is_empty() => Err(Invalid::new("name", Problem::Empty)),
-            _ if name.len() > Self::MAX => Err(Invalid::new("name", Problem::TooLong { max: Self::MAX })),
-            Some(c) => Err(Invalid::new("name", Problem::Character(c))),
-            None => Ok(Self(name)),
-        }
+        checked(name.into(), "_-.:/+", Self::MAX).map(Self)
     }
 
     /// The name.

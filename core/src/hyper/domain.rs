@@ -179,6 +179,17 @@ pub struct DomainInfo {
     pub ssid: u32,
 }
 
+impl DomainInfo {
+    /// How many virtual CPUs exist, if all up to the highest do.
+    #[must_use]
+    pub const fn max_vcpus(&self) -> u32 {
+        match self.max_vcpu {
+            Some(highest) => highest.0.saturating_add(1),
+            None => 0,
+        }
+    }
+}
+
 /// The machine as the hypervisor sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostInfo {

@@ -14,7 +14,7 @@ use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
 use crate::builder::{Built, Cause, Request as BuildRequest};
-use crate::config::{Affinity, DomainConfig, Kind};
+use crate::config::{DomainConfig, Kind};
 use crate::hyper::{CreateDomain, CreateFlags, DomId, VcpuId};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
@@ -122,12 +122,7 @@ impl Managed {
         let max = self.config.vcpus.max();
         let end = from.saturating_add(PINS_PER_STEP).min(max);
         for vcpu in from..end {
-            let set = match &self.config.affinity {
-                Affinity::Any => None,
-                Affinity::Same(set) => Some(set),
-                Affinity::PerVcpu(sets) => usize::try_from(vcpu).ok().and_then(|index| sets.get(index)),
-            };
-            let Some(set) = set else { continue };
+            let Some(set) = self.config.affinity.of(vcpu) else { continue };
             let cpus = set.iter().collect();
             if let Err(error) = world.hv.set_vcpu_affinity(built.domid, VcpuId(vcpu), &cpus) {
                 return self.fail(Failure::Hypervisor(error));

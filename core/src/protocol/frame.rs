@@ -121,6 +121,26 @@ impl Assembler {
         }
     }
 
+    /// Takes all of `input`; `each` gets the body of every frame that is whole with it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Assembler::take`], and those of `each`.
+    pub fn take_all<E: From<FrameError>>(
+        &mut self,
+        mut input: &[u8],
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while !input.is_empty() {
+            self.take(&mut input)?;
+            if let Some(body) = self.frame() {
+                each(body)?;
+                self.clear();
+            }
+        }
+        Ok(())
+    }
+
     /// The body of the frame, when it is whole.
     #[must_use]
     pub fn frame(&self) -> Option<&[u8]> {

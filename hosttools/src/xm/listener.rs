@@ -72,7 +72,10 @@ impl Listener {
             match self.client.next(self.request)? {
                 Event::Data(bytes) => {
                     let used = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                    take(&mut self.coming, bytes, &mut self.come)?;
+                    self.coming.take_all(bytes, |body| -> Result<(), client::Error> {
+                        self.come.push_back(frame::parse(body)?);
+                        Ok(())
+                    })?;
                     self.client.credit(self.request, used)?;
                 }
                 Event::Answer(Err(failure)) => return Err(failure.into()),
@@ -82,20 +85,4 @@ impl Listener {
             }
         }
     }
-}
-
-/// Reads what happened out of more bytes of the stream.
-fn take(
-    coming: &mut Assembler,
-    mut bytes: &[u8],
-    come: &mut VecDeque<Happening>,
-) -> Result<(), client::Error> {
-    while !bytes.is_empty() {
-        coming.take(&mut bytes)?;
-        if let Some(body) = coming.frame() {
-            come.push_back(frame::parse(body)?);
-            coming.clear();
-        }
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use xendless_core::config::DomainConfig;
-use xendless_core::protocol::{Answer, Failure, Request, Row};
+use xendless_core::protocol::{Answer, Failure, Host, Request, Row};
 use xendless_core::rights::Rights;
 
 use super::error::Error;
@@ -48,18 +48,32 @@ pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// All domains, in order of their ids.
+/// The machine and the hypervisor.
 ///
 /// # Errors
 ///
-/// When they cannot be got.
-pub(super) fn rows(client: &mut Client) -> Result<Vec<Row>, Error> {
-    let (mut all, mut from) = (Vec::new(), 0);
+/// When nothing can be learnt of them.
+pub(super) fn host(client: &mut Client) -> Result<Host, Error> {
+    match client.ask(Request::Host)? {
+        Answer::Host(host) => Ok(*host),
+        _ => Err(client::Error::Unexpected.into()),
+    }
+}
+
+/// What comes in pages: `page` gets the one that begins at a number, and says where the next one begins.
+///
+/// # Errors
+///
+/// Those of `page`, and when the next page would not come behind the last.
+pub(super) fn pages<T, N, E>(mut page: impl FnMut(N) -> Result<(Vec<T>, Option<N>), E>) -> Result<Vec<T>, E>
+where
+    N: Copy + Default + PartialOrd,
+    E: From<client::Error>,
+{
+    let (mut all, mut from) = (Vec::new(), N::default());
     loop {
-        let Answer::Rows { rows, next } = client.ask(Request::List { from })? else {
-            return Err(client::Error::Unexpected.into());
-        };
-        all.extend(rows.iter().cloned());
+        let (rows, next) = page(from)?;
+        all.extend(rows);
         match next {
             // A server that goes back would be asked for ever.
             Some(next) if next > from => from = next,
@@ -67,6 +81,18 @@ pub(super) fn rows(client: &mut Client) -> Result<Vec<Row>, Error> {
             None => return Ok(all),
         }
     }
+}
+
+/// All domains, in order of their ids.
+///
+/// # Errors
+///
+/// When they cannot be got.
+pub(super) fn rows(client: &mut Client) -> Result<Vec<Row>, Error> {
+    pages(|from| match client.ask(Request::List { from })? {
+        Answer::Rows { rows, next } => Ok((rows.to_vec(), next)),
+        _ => Err(client::Error::Unexpected.into()),
+    })
 }
 
 /// All definitions, in order of name.

@@ -1,4 +1,4 @@
-//! Changes of domains that take more than one step, or that XenStore may be too busy for.
+//! Changes that take more than one step.
 
 use alloc::string::String;
 
@@ -6,72 +6,43 @@ use super::super::desk::{Desk, refused};
 use super::super::failures::{not_changed, not_created};
 use super::super::session::{Ended, Outbox};
 use super::Pump;
-use crate::config::{CpuSet, MemorySize};
+use crate::config::CpuSet;
 use crate::hyper::{CpuMap, DomId, DomainHandle, Hypervisor, VcpuId};
-use crate::life::{ChangeError, ManagedId, News};
+use crate::life::{ManagedId, News};
 use crate::protocol::{Answer, Created, Failure, RequestId};
-use crate::store::service::{Local, Refused};
+use crate::store::service::Local;
 
 /// Virtual CPUs that are pinned in one step.
 const PINS_PER_STEP: u32 = 16;
 
-/// A change of a managed domain.
+/// A domain that goes and is made again.
 #[derive(Clone, Debug)]
-pub(in super::super) enum Adjusting {
-    /// It is asked to have so much memory.
-    Memory(ManagedId, MemorySize),
-    /// It may have so much memory.
-    Maximum(ManagedId, MemorySize),
-    /// It is asked to use so many virtual CPUs; those below `from` know.
-    Online { managed: ManagedId, vcpus: u32, from: u32 },
-    /// Its kernel gets a key.
-    SysRq(ManagedId, char),
-    /// It is made again; what came of that, when it is known.
-    Reset(ManagedId, Option<Result<Created, Failure>>),
+pub(in super::super) struct Reset {
+    managed: ManagedId,
+    /// What came of it, when that is known.
+    over: Option<Result<Created, Failure>>,
 }
 
-impl Adjusting {
+impl Reset {
+    pub(in super::super) const fn new(managed: ManagedId) -> Self {
+        Self { managed, over: None }
+    }
+
     /// Something happened to a domain.
     pub(super) fn note(&mut self, news: &News) {
-        let Self::Reset(managed, over) = self else { return };
         match news {
-            News::Started { id, domid, .. } if id == managed => *over = Some(Ok(Created { domid: domid.0 })),
-            News::Failed { id, why } if id == managed => *over = Some(Err(not_created(why))),
-            News::Gone(id) if id == managed => *over = Some(Err(Failure::NoSuchDomain)),
+            News::Started { id, domid, .. } if *id == self.managed => {
+                self.over = Some(Ok(Created { domid: domid.0 }));
+            }
+            News::Failed { id, why } if *id == self.managed => self.over = Some(Err(not_created(why))),
+            News::Gone(id) if *id == self.managed => self.over = Some(Err(Failure::NoSuchDomain)),
             _ => {}
         }
     }
 
-    pub(super) fn pump<H: Hypervisor, S: Local>(
-        &mut self,
-        desk: &mut Desk<'_, H, S>,
-        out: &mut Outbox,
-        id: RequestId,
-    ) -> Result<Pump, Ended> {
-        let outcome = match self {
-            Self::Memory(managed, target) => desk.managed.set_target(desk.store, *managed, *target),
-            Self::Maximum(managed, maximum) => desk.managed.set_maximum(desk.store, *managed, *maximum),
-            Self::Online { managed, vcpus, from } => {
-                match desk.managed.set_online(desk.store, *managed, *vcpus, *from) {
-                    Ok(Some(next)) => {
-                        *from = next;
-                        return Ok(Pump::Moved);
-                    }
-                    other => other.map(drop),
-                }
-            }
-            Self::SysRq(managed, key) => desk.managed.press_sysrq(desk.store, *managed, *key),
-            Self::Reset(_, over) => {
-                let Some(result) = over.take() else { return Ok(Pump::Idle) };
-                out.answer(id, result.map(Answer::Created))?;
-                return Ok(Pump::Answered);
-            }
-        };
-        if outcome == Err(ChangeError::Store(Refused::Later)) {
-            // The store goes on meanwhile, and will not be busy for long.
-            return Ok(Pump::Moved);
-        }
-        out.answer(id, outcome.map(|()| Answer::Done).map_err(not_changed))?;
+    pub(super) fn pump(&mut self, out: &mut Outbox, id: RequestId) -> Result<Pump, Ended> {
+        let Some(result) = self.over.take() else { return Ok(Pump::Idle) };
+        out.answer(id, result.map(Answer::Created))?;
         Ok(Pump::Answered)
     }
 }

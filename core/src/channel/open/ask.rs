@@ -4,12 +4,11 @@ use super::super::desk::Desk;
 use super::super::failures::not_changed;
 use super::super::session::{Ended, Outbox};
 use super::Pump;
-use crate::config::DomainName;
+use crate::config::{DomainName, MemorySize};
 use crate::hyper::Hypervisor;
 use crate::life::{ChangeError, ManagedId, Wish};
 use crate::protocol::{Answer, RequestId};
-use crate::store::service::Local;
-use crate::store::service::Refused;
+use crate::store::service::{Local, Refused};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -18,6 +17,14 @@ pub(in super::super) enum Ask {
     Shutdown(ManagedId, Wish),
     /// A domain gets another name.
     Rename(ManagedId, DomainName),
+    /// A domain is to have so much memory.
+    Memory(ManagedId, MemorySize),
+    /// A domain may have so much memory.
+    Maximum(ManagedId, MemorySize),
+    /// A domain is to use so many virtual CPUs; those below `from` know.
+    Online { managed: ManagedId, vcpus: u32, from: u32 },
+    /// A domain's kernel gets a key.
+    SysRq(ManagedId, char),
 }
 
 impl Ask {
@@ -37,6 +44,18 @@ impl Ask {
                 }
                 outcome
             }
+            Self::Memory(managed, target) => desk.managed.set_target(desk.store, *managed, *target),
+            Self::Maximum(managed, maximum) => desk.managed.set_maximum(desk.store, *managed, *maximum),
+            Self::Online { managed, vcpus, from } => {
+                match desk.managed.set_online(desk.store, *managed, *vcpus, *from) {
+                    Ok(Some(next)) => {
+                        *from = next;
+                        return Ok(Pump::Moved);
+                    }
+                    other => other.map(drop),
+                }
+            }
+            Self::SysRq(managed, key) => desk.managed.press_sysrq(desk.store, *managed, *key),
         };
         let result = match outcome {
             // The store goes on meanwhile, and will not be busy for long.

@@ -10,7 +10,7 @@ mod pool;
 mod text;
 mod wait;
 
-pub(super) use adjust::{Adjusting, Keys, Pin};
+pub(super) use adjust::{Keys, Pin, Reset};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
@@ -58,8 +58,8 @@ pub(super) enum Open {
     Events(Events),
     /// Waits for XenStore.
     Ask(Ask),
-    /// Changes a domain.
-    Adjust(Adjusting),
+    /// Makes a domain again.
+    Reset(Reset),
     /// Tells virtual CPUs where to run.
     Pin(Box<Pin>),
     /// Presses debug keys.
@@ -86,7 +86,7 @@ impl Open {
             Self::Text(text) => text.pump(desk, out, id),
             Self::Events(events) => events.pump(desk, out, id),
             Self::Ask(ask) => ask.pump(desk, out, id),
-            Self::Adjust(adjusting) => adjusting.pump(desk, out, id),
+            Self::Reset(reset) => reset.pump(out, id),
             Self::Pin(pin) => pin.pump(desk, out, id),
             Self::Keys(keys) => keys.pump(desk, out, id),
             Self::Pool(work) => work.pump(desk, out, id),
@@ -129,7 +129,7 @@ impl Open {
             Self::View(view) => view.cancel(),
             Self::Text(text) => text.cancel(),
             // A domain on its way down cannot be held up, and the others have their answer soon.
-            Self::Ending(_) | Self::Ask(_) | Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Ending(_) | Self::Ask(_) | Self::Reset(_) | Self::Pin(_) | Self::Keys(_) => {}
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
             Self::Dump(dump) => dump.cancel(),
@@ -145,7 +145,7 @@ impl Open {
             Self::Dump(dump) => dump.leave(desk),
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
-            Self::Adjust(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) => {}
         }
     }
 
@@ -153,7 +153,7 @@ impl Open {
     pub(super) fn note(&mut self, news: &News) {
         match self {
             Self::Create(create) => create.note(news),
-            Self::Adjust(adjusting) => adjusting.note(news),
+            Self::Reset(reset) => reset.note(news),
             _ => self.look_again(),
         }
     }

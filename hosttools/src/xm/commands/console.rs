@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 
 use xendless_core::protocol::{CHUNK, Request};
 
+use super::target::not_started;
 use crate::client::{self, Client, Event};
-use crate::shown::Shown;
 use crate::xm::error::{Error, FAILED};
 use crate::xm::options::Given;
 use crate::xm::session::{Session, explain};
@@ -68,8 +68,7 @@ pub(super) fn attach(session: &mut Session, client: &mut Client, domain: &str, w
         Ok(End::Left | End::Over) => Ok(0),
         Ok(End::Signal(signal)) => Err(Error::Silent(status(signal))),
         Err(Error::Client(error @ client::Error::Failed(_))) => {
-            let not_started = format!("Domain '{}' is not started", Shown(domain));
-            Err(explain(client, domain, error, &not_started))
+            Err(explain(client, domain, error, &not_started(domain)))
         }
         Err(error) => Err(error),
     }

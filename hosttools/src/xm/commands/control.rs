@@ -2,7 +2,7 @@
 
 use xendless_core::protocol::Request;
 
-use crate::shown::Shown;
+use super::target::not_started;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, act, is_control};
@@ -30,7 +30,6 @@ fn run(session: &mut Session, domain: &str, verb: &str, request: Request<'_>) ->
     if is_control(domain) {
         return Err(Error::Usage(format!("Cannot {verb} privileged domain {domain}")));
     }
-    let not_started = format!("Domain '{}' is not started", Shown(domain));
-    act(&mut session.connect()?, domain, request, &not_started)?;
+    act(&mut session.connect()?, domain, request, &not_started(domain))?;
     Ok(0)
 }

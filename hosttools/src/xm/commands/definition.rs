@@ -3,7 +3,7 @@
 use xendless_core::config::{DomainConfig, Settings};
 use xendless_core::protocol::Row;
 
-use super::managed::define;
+use super::managed::{FOREIGN, define};
 use crate::client::Client;
 use crate::xm::error::Error;
 use crate::xm::session::{Dormant, defined, definitions};
@@ -30,10 +30,7 @@ pub(super) fn change(
     found: &Dormant,
     change: impl FnOnce(&mut Settings) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let Some(config) = &found.config else {
-        let text = "The definition was kept by another version of this program; use 'xm new' again.";
-        return Err(Error::Plain(text.to_owned()));
-    };
+    let Some(config) = &found.config else { return Err(Error::Plain(FOREIGN.to_owned())) };
     let mut settings = config.clone().into_settings();
     change(&mut settings)?;
     let config = DomainConfig::new(settings).map_err(|error| Error::Usage(error.to_string()))?;

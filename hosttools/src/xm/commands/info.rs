@@ -7,7 +7,7 @@ use super::topology::Topology;
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::options::Given;
-use crate::xm::session::Session;
+use crate::xm::session::{Session, host};
 use crate::xm::table::Outcome;
 
 /// `info`.
@@ -16,10 +16,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     if given.has("config") {
         return config(session, &mut client, given.has("json"));
     }
-    let host = match client.ask(Request::Host)? {
-        Answer::Host(host) => host,
-        _ => return Err(client::Error::Unexpected.into()),
-    };
+    let host = host(&mut client)?;
     let topology = if given.has("numa") { Some(Topology::get(&mut client)?) } else { None };
     if given.has("json") {
         let mut object = object(&host);

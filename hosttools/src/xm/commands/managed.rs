@@ -20,7 +20,8 @@ use crate::xm::timer::Timer;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a definition that is there is not used.
-const FOREIGN: &str = "The definition was kept by another version of this program; use 'xm new' again.";
+pub(super) const FOREIGN: &str =
+    "The definition was kept by another version of this program; use 'xm new' again.";
 
 /// `new`.
 pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
@@ -31,10 +32,14 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
     define(&mut session.connect()?, &config).map(|()| 0)
 }
 
+/// That a configuration has too many bytes.
+pub(super) fn too_long() -> Error {
+    Error::Plain("The configuration is too long.".to_owned())
+}
+
 /// Has a definition kept.
 pub(in crate::xm::commands) fn define(client: &mut Client, config: &DomainConfig) -> Result<(), Error> {
-    let encoded = config.encode();
-    let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
+    let encoded = config.encode().ok_or_else(too_long)?;
     match client.ask(Request::Define { config: &encoded }) {
         Ok(_) => Ok(()),
         Err(client::Error::Failed(Failure::NameTaken { domid })) => {

@@ -7,6 +7,7 @@ use xendless_core::protocol::{Answer, Request};
 
 use crate::client::{self, Client};
 use crate::xm::error::Error;
+use crate::xm::session::pages;
 
 /// The machine's CPUs and nodes.
 pub(super) struct Topology {
@@ -78,37 +79,15 @@ fn known(number: Option<u32>) -> i64 {
 }
 
 fn cpus(client: &mut Client) -> Result<Vec<CpuRow>, Error> {
-    let (mut all, mut from) = (Vec::new(), 0);
-    loop {
-        let Answer::Cpus(page) = client.ask(Request::Machine(Machine::Cpus { from }))? else {
-            return Err(client::Error::Unexpected.into());
-        };
-        all.extend_from_slice(&page.rows);
-        match next(from, page.next)? {
-            Some(next) => from = next,
-            None => return Ok(all),
-        }
-    }
+    pages(|from| match client.ask(Request::Machine(Machine::Cpus { from }))? {
+        Answer::Cpus(page) => Ok((page.rows.to_vec(), page.next)),
+        _ => Err(client::Error::Unexpected.into()),
+    })
 }
 
 fn nodes(client: &mut Client) -> Result<Vec<NodeRow>, Error> {
-    let (mut all, mut from) = (Vec::new(), 0);
-    loop {
-        let Answer::Nodes(page) = client.ask(Request::Machine(Machine::Nodes { from }))? else {
-            return Err(client::Error::Unexpected.into());
-        };
-        all.extend_from_slice(&page.rows);
-        match next(from, page.next)? {
-            Some(next) => from = next,
-            None => return Ok(all),
-        }
-    }
-}
-
-/// Where the next page begins. A server that goes back would be asked for ever.
-pub(super) fn next(from: u32, next: Option<u32>) -> Result<Option<u32>, Error> {
-    match next {
-        Some(next) if next <= from => Err(client::Error::Unexpected.into()),
-        next => Ok(next),
-    }
+    pages(|from| match client.ask(Request::Machine(Machine::Nodes { from }))? {
+        Answer::Nodes(page) => Ok((page.rows.to_vec(), page.next)),
+        _ => Err(client::Error::Unexpected.into()),
+    })
 }

@@ -3,15 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tz::TimeZone;
-use xendless_core::protocol::{Answer, Request};
 
 use super::json;
 use super::list::{Entry, entries};
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::Session;
+use crate::xm::session::{Session, host};
 use crate::xm::table::Outcome;
 
 /// `uptime`.
@@ -46,10 +45,7 @@ fn seconds(client: &mut Client, entry: &Entry) -> Result<u64, Error> {
     let Some(row) = &entry.row else { return Ok(0) };
     let age = match row.age_ns {
         Some(age) => age,
-        None if row.domid == 0 => match client.ask(Request::Host)? {
-            Answer::Host(host) => host.up_ns,
-            _ => return Err(client::Error::Unexpected.into()),
-        },
+        None if row.domid == 0 => host(client)?.up_ns,
         None => 0,
     };
     Ok(age / 1_000_000_000)

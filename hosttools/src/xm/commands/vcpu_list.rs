@@ -1,18 +1,17 @@
 //! `vcpu-list`.
 
-use xendless_core::config::{Affinity, CpuSet, DomainConfig};
+use xendless_core::config::{CpuSet, DomainConfig};
 use xendless_core::hyper::CpuMap;
 use xendless_core::protocol::resources::VcpuRow;
 use xendless_core::protocol::{Answer, Failure, Request};
 
 use super::json;
-use super::list::{Entry, entries};
-use super::topology::next;
+use super::list::{Entry, entries, seconds};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::Session;
+use crate::xm::session::{Session, host, pages};
 use crate::xm::table::Outcome;
 
 /// A virtual CPU as it is listed.
@@ -28,10 +27,7 @@ pub(super) struct Vcpu {
 /// `vcpu-list`.
 pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     let mut client = session.connect()?;
-    let host = match client.ask(Request::Host)? {
-        Answer::Host(host) => host.cpus,
-        _ => return Err(client::Error::Unexpected.into()),
-    };
+    let host = host(&mut client)?.cpus;
     let mut found = Vec::new();
     for entry in entries(&mut client, &given.operands)? {
         let vcpus = vcpus(&mut client, &entry, host)?;
@@ -64,34 +60,24 @@ fn vcpus(client: &mut Client, entry: &Entry, host: u32) -> Result<Vec<Vcpu>, Err
 
 /// All virtual CPUs of a domain; none when it ended meanwhile.
 pub(super) fn rows(client: &mut Client, domid: u16) -> Result<Vec<VcpuRow>, Error> {
-    let (mut all, mut from, domain) = (Vec::new(), 0, domid.to_string());
-    loop {
-        let page = match client.ask(Request::Vcpus { domain: &domain, from }) {
-            Ok(Answer::Vcpus(page)) => page,
-            Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => return Ok(Vec::new()),
-            Ok(_) => return Err(client::Error::Unexpected.into()),
-            Err(error) => return Err(error.into()),
-        };
-        all.extend(page.rows.iter().cloned());
-        match next(from, page.next)? {
-            Some(next) => from = next,
-            None => return Ok(all),
-        }
+    let domain = domid.to_string();
+    let found = pages(|from| match client.ask(Request::Vcpus { domain: &domain, from })? {
+        Answer::Vcpus(page) => Ok((page.rows.to_vec(), page.next)),
+        _ => Err(client::Error::Unexpected),
+    });
+    match found {
+        Err(client::Error::Failed(Failure::NoSuchDomain | Failure::NotRunning)) => Ok(Vec::new()),
+        found => Ok(found?),
     }
 }
 
 /// What a domain would have that is only defined.
 fn defined(config: &DomainConfig, host: u32) -> Vec<Vcpu> {
     let of = |number: u32| {
-        let cpus = match &config.affinity {
-            Affinity::Any => None,
-            Affinity::Same(set) => Some(set),
-            Affinity::PerVcpu(sets) => usize::try_from(number).ok().and_then(|index| sets.get(index)),
-        };
-        cpus.map_or_else(
-            || (0..host).collect(),
-            |set: &CpuSet| set.iter().filter(|cpu| *cpu < host).collect(),
-        )
+        config
+            .affinity
+            .of(number)
+            .map_or_else(|| (0..host).collect(), |set| set.iter().filter(|cpu| *cpu < host).collect())
     };
     (0..config.vcpus.max()).map(|number| Vcpu { number, row: None, cpus: of(number) }).collect()
 }
@@ -117,8 +103,7 @@ impl Vcpu {
     }
 
     fn seconds(&self) -> f64 {
-        let ns = self.row.as_ref().map_or(0, |row| row.cpu_ns);
-        std::time::Duration::from_nanos(ns).as_secs_f64()
+        self.row.as_ref().map_or(0.0, |row| seconds(row.cpu_ns))
     }
 
     fn line(&self, entry: &Entry, host: u32) -> String {

@@ -3,15 +3,15 @@
 use xendless_core::config::{Affinity, CpuSet, List, Settings, Vcpus};
 use xendless_core::hyper::CpuMap;
 use xendless_core::protocol::resources::{Adjust, NO_VCPUS};
-use xendless_core::protocol::{Answer, Failure, Request};
+use xendless_core::protocol::{Failure, Request};
 
 use super::definition;
 use super::prod::errno;
 use super::target::{Target, adjust, invalid, not_started, number, target};
-use crate::client::{self, Client};
+use crate::client;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, explain};
+use crate::xm::session::{Session, explain, host};
 use crate::xm::table::Outcome;
 
 /// What Xen says of a virtual CPU that a domain does not have.
@@ -51,7 +51,7 @@ pub(in crate::xm) fn pin(session: &mut Session, given: &Given) -> Outcome {
         word => Some(number(word)?),
     };
     let mut client = session.connect()?;
-    let all: Vec<u32> = (0..cpus(&mut client)?).collect();
+    let all: Vec<u32> = (0..host(&mut client)?.cpus).collect();
     let wanted = parse(given.operand(2), &all)?;
     let map: CpuMap = wanted.iter().copied().collect();
     match target(&mut client, domain)? {
@@ -76,14 +76,6 @@ pub(in crate::xm) fn pin(session: &mut Session, given: &Given) -> Outcome {
 fn not_pinned(vcpu: Option<u32>, cpus: &[u32], number: u16) -> Error {
     // All of them fail at the first.
     Error::Usage(format!("Cannot pin vcpu: {} to cpu: {cpus:?} - {}", vcpu.unwrap_or(0), errno(number)))
-}
-
-/// How many physical CPUs there are.
-fn cpus(client: &mut Client) -> Result<u32, Error> {
-    match client.ask(Request::Host)? {
-        Answer::Host(host) => Ok(host.cpus),
-        _ => Err(client::Error::Unexpected.into()),
-    }
 }
 
 /// A list of CPUs: numbers, ranges, and those that are left out, from left to right.
@@ -122,13 +114,8 @@ fn keep(settings: &mut Settings, vcpu: Option<u32>, cpus: &[u32], all: &[u32]) -
     if vcpu >= max {
         return Err(not_pinned(Some(vcpu), cpus, EINVAL));
     }
-    let of = |index: u32| match &settings.affinity {
-        _ if index == vcpu => Some(set.clone()),
-        Affinity::Same(set) => Some(set.clone()),
-        Affinity::PerVcpu(sets) => usize::try_from(index).ok().and_then(|index| sets.get(index)).cloned(),
-        Affinity::Any => None,
-    };
-    let sets = (0..max).map(|index| of(index).unwrap_or_else(|| every.clone())).collect();
+    let of = |index: u32| if index == vcpu { Some(&set) } else { settings.affinity.of(index) };
+    let sets = (0..max).map(|index| of(index).unwrap_or(&every).clone()).collect();
     settings.affinity = Affinity::PerVcpu(List::new("cpus", sets).map_err(refused)?);
     Ok(())
 }

@@ -6,6 +6,7 @@ use xendless_core::hyper::{DomainFlags, ShutdownReason};
 use xendless_core::protocol::{Failure, Happening, Row, What};
 
 use super::events::is_about;
+use super::target::not_started;
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -89,8 +90,7 @@ impl<'a> Subject<'a> {
             // It will not stop before it runs, and to wait for that is another wish.
             (None, Wanted::Shutdown | Wanted::Crashed) => {
                 let missing = client::Error::Failed(Failure::NoSuchDomain);
-                let not_running = format!("Domain '{}' is not started", Shown(domain));
-                Err(explain(client, domain, missing, &not_running))
+                Err(explain(client, domain, missing, &not_started(domain)))
             }
             (None, _) => Ok(Some(Self { domain, uuid: None })),
         }

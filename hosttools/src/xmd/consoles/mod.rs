@@ -96,15 +96,13 @@ impl<S: Sink> Consoles<S> {
     }
 
     /// Takes what happened.
-    fn happenings(&mut self, mux: &mut Mux, mut bytes: &[u8]) -> Result<(), FrameError> {
-        while !bytes.is_empty() {
-            self.coming.take(&mut bytes)?;
-            if let Some(body) = self.coming.frame() {
-                let happening = frame::parse(body)?;
-                self.coming.clear();
-                self.happened(mux, happening);
-            }
-        }
+    fn happenings(&mut self, mux: &mut Mux, bytes: &[u8]) -> Result<(), FrameError> {
+        let mut coming = std::mem::take(&mut self.coming);
+        coming.take_all(bytes, |body| {
+            self.happened(mux, frame::parse(body)?);
+            Ok::<(), FrameError>(())
+        })?;
+        self.coming = coming;
         Ok(())
     }
 

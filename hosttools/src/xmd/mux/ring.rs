@@ -216,15 +216,9 @@ impl Mux {
     ///
     /// # Errors
     /// When the connection cannot go on; [`Mux::ring_down`] has to follow.
-    pub fn ring_receive(&mut self, mut bytes: &[u8]) -> Result<(), RingFault> {
+    pub fn ring_receive(&mut self, bytes: &[u8]) -> Result<(), RingFault> {
         let mut input = std::mem::take(&mut self.ring.input);
-        while !bytes.is_empty() {
-            input.take(&mut bytes)?;
-            if let Some(body) = input.frame() {
-                self.ring_message(frame::parse(body)?)?;
-                input.clear();
-            }
-        }
+        input.take_all(bytes, |body| self.ring_message(frame::parse(body)?))?;
         self.ring.input = input;
         Ok(())
     }

@@ -7,16 +7,17 @@ mod stream;
 use std::io::Write;
 use std::os::fd::AsFd;
 
-use xendless_core::protocol::{Answer, Failure, Host, Request, RequestId, Row};
+use xendless_core::protocol::{Failure, Host, Request, RequestId, Row};
 
 use self::elf::Core;
 use self::place::Place;
 use self::stream::Stream;
+use super::target::not_started;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 use crate::xm::error::{Error, reason};
 use crate::xm::options::Given;
-use crate::xm::session::{Session, explain, find, is_control};
+use crate::xm::session::{Session, explain, find, host, is_control};
 use crate::xm::signals::{Signals, status};
 use crate::xm::table::Outcome;
 
@@ -42,10 +43,9 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         return Err(Error::Usage(format!("Cannot dump core for privileged domain {domain}")));
     }
     let mut client = session.connect()?;
-    let not_started = format!("Domain '{}' is not started", Shown(domain));
     let row = match find(&mut client, domain) {
         Ok(row) => row,
-        Err(error) => return Err(explain(&mut client, domain, error, &not_started)),
+        Err(error) => return Err(explain(&mut client, domain, error, &not_started(domain))),
     };
     let host = host(&mut client)?;
     let place = match file {
@@ -57,13 +57,6 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         session.out.line(format_args!("Dumped core to {}", Shown(&place.shown())))?;
     }
     Ok(0)
-}
-
-fn host(client: &mut Client) -> Result<Host, Error> {
-    match client.ask(Request::Host)? {
-        Answer::Host(host) => Ok(*host),
-        _ => Err(client::Error::Unexpected.into()),
-    }
 }
 
 fn failed(error: &std::io::Error) -> Error {

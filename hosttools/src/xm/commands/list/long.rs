@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use xendless_core::config::devices::{Access, Disk, DiskVia, Medium, Vif};
-use xendless_core::config::{Affinity, Boot, CpuSet, DomainConfig, Kind, OnStart, OnStop};
+use xendless_core::config::{Boot, CpuSet, DomainConfig, Kind, OnStart, OnStop, PrintedUuid};
 
 use super::Entry;
 use crate::config::sxp::Sxp;
@@ -49,9 +49,7 @@ pub(super) fn record(entry: &Entry, config: Option<&DomainConfig>) -> Sxp {
 
 /// A UUID as it is printed.
 pub(in crate::xm::commands) fn uuid(bytes: [u8; 16]) -> String {
-    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [0..4, 4..6, 6..8, 8..10, 10..16];
-    parts.map(|part| hex.get(part).unwrap_or_default().concat()).join("-")
+    PrintedUuid(bytes).to_string()
 }
 
 /// The keys of the oldest format.
@@ -85,16 +83,10 @@ fn legacy(entry: &Entry, config: Option<&DomainConfig>) -> Vec<Sxp> {
 
 /// The CPUs of each virtual CPU; an empty list is all of them.
 fn cpus(config: Option<&DomainConfig>, vcpus: u32) -> Vec<Sxp> {
-    let list = |set: &CpuSet| Sxp::List(set.iter().map(|cpu| Sxp::atom(cpu.to_string())).collect());
-    let any = Sxp::List(Vec::new());
-    let vcpus = usize::try_from(vcpus).unwrap_or(0);
-    match config.map(|config| &config.affinity) {
-        Some(Affinity::Same(set)) => vec![list(set); vcpus],
-        Some(Affinity::PerVcpu(sets)) => {
-            sets.iter().map(list).chain(std::iter::repeat(any)).take(vcpus).collect()
-        }
-        _ => vec![any; vcpus],
-    }
+    let of = |vcpu| config.and_then(|config| config.affinity.of(vcpu));
+    let numbers = |vcpu| of(vcpu).into_iter().flat_map(CpuSet::iter);
+    let list = |vcpu| Sxp::List(numbers(vcpu).map(|cpu| Sxp::atom(cpu.to_string())).collect());
+    (0..vcpus).map(list).collect()
 }
 
 /// When a domain was started, in seconds since 1970, as Python printed it.

@@ -3,8 +3,6 @@
 mod long;
 pub(super) mod state;
 
-pub(super) use self::long::uuid as printed_uuid;
-
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Pool, Request, Row};
 
@@ -242,7 +240,7 @@ impl Entry {
 }
 
 /// Nanoseconds as seconds.
-fn seconds(ns: u64) -> f64 {
+pub(super) fn seconds(ns: u64) -> f64 {
     std::time::Duration::from_nanos(ns).as_secs_f64()
 }
 

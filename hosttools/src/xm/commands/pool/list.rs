@@ -1,13 +1,13 @@
 //! `cpupool-list`.
 
-use xendless_core::config::PoolConfig;
+use xendless_core::config::{CpuSet, PoolConfig};
 use xendless_core::protocol::{Pool, Row};
 
 use super::{all, kept};
 use crate::config::sxp::Sxp;
 use crate::shown::Shown;
 use crate::xm::commands::json;
-use crate::xm::commands::list::printed_uuid;
+use crate::xm::commands::list::uuid;
 use crate::xm::error::{Error, FAILED};
 use crate::xm::options::Given;
 use crate::xm::session::{Session, rows};
@@ -74,17 +74,14 @@ fn show(session: &mut Session, given: &Given, entries: &[Entry]) -> Outcome {
 
 /// The CPUs of a pool, rising.
 pub(super) fn cpus(pool: &Pool) -> Vec<u32> {
-    let words = (0_u32..).zip(pool.cpus.iter());
-    let cpus = words.flat_map(|(at, word)| {
-        (0..64_u32).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at.saturating_mul(64) + bit)
-    });
-    cpus.collect()
+    // A pool without any has no set of them.
+    CpuSet::try_from(pool.cpus.clone()).map(|set| set.iter().collect()).unwrap_or_default()
 }
 
 impl Entry {
     fn active(pool: Pool, inside: Vec<Row>, config: Option<PoolConfig>) -> Self {
         let (name, scheduler) = (pool.name.clone(), pool.scheduler.clone());
-        Self { name, uuid: printed_uuid(pool.uuid), scheduler, there: Some((pool, inside)), config }
+        Self { name, uuid: uuid(pool.uuid), scheduler, there: Some((pool, inside)), config }
     }
 
     fn dormant(config: PoolConfig) -> Self {
@@ -137,7 +134,7 @@ impl Entry {
             Sxp::pair("ncpu", self.count().to_string()),
             Sxp::named("proposed_CPUs", atoms(numbers(&wanted))),
             Sxp::named("host_CPU_numbers", atoms(numbers(&self.cpus()))),
-            Sxp::named("started_VMs", atoms(domains(|row| printed_uuid(row.uuid)))),
+            Sxp::named("started_VMs", atoms(domains(|row| uuid(row.uuid)))),
             Sxp::named("started_VM_names", atoms(domains(|row| row.name.clone()))),
             Sxp::named("other_config", self.remarks().into_iter().map(|(word, text)| Sxp::pair(&word, text))),
         ])

@@ -3,11 +3,13 @@
 mod list;
 mod source;
 
-use xendless_core::config::PoolConfig;
+use xendless_core::config::{CpuNumber, List, PoolConfig, Ranged, Text};
 use xendless_core::protocol::{Answer, Failure, Pool, PoolFailure, Pools, Request};
 
+use super::definition;
 use super::list::entry;
-use super::managed::define as define_domain;
+use super::managed::too_long;
+use super::target::number as number_of;
 use crate::client::{self, Client};
 use crate::config::quoted;
 use crate::shown::Shown;
@@ -37,8 +39,7 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
     {
         return Err(name_taken(name));
     }
-    let encoded = config.encode();
-    let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
+    let encoded = config.encode().ok_or_else(too_long)?;
     client.ask(Request::Pools(Pools::Define { config: &encoded })).map_err(|error| refused(error, name))?;
     Ok(0)
 }
@@ -126,17 +127,17 @@ pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
 /// Has the definition of a domain, if there is one, name its pool.
 fn keep_pool(client: &mut Client, domain: &str, pool: &str) -> Result<(), Error> {
     let all = definitions(client)?;
-    let Some(config) = defined(&all, domain).and_then(|found| found.config.clone()) else { return Ok(()) };
-    let wrong = |error: xendless_core::config::Invalid| Error::Usage(error.to_string());
-    let mut settings = config.into_settings();
-    settings.platform.pool = Some(xendless_core::config::Text::new("pool", pool).map_err(wrong)?);
-    define_domain(client, &xendless_core::config::DomainConfig::new(settings).map_err(wrong)?)
+    let Some(found) = defined(&all, domain).filter(|found| found.config.is_some()) else { return Ok(()) };
+    definition::change(client, found, |settings| {
+        let pool = Text::new("pool", pool).map_err(|error| Error::Usage(error.to_string()))?;
+        settings.platform.pool = Some(pool);
+        Ok(())
+    })
 }
 
 /// Makes a pool of a configuration.
 fn start_of(client: &mut Client, config: &PoolConfig) -> Result<(), Error> {
-    let encoded = config.encode();
-    let encoded = encoded.ok_or_else(|| Error::Plain("The configuration is too long.".to_owned()))?;
+    let encoded = config.encode().ok_or_else(too_long)?;
     let name = config.name.as_str();
     match client.ask(Request::Pools(Pools::Create { config: &encoded })) {
         Ok(_) => Ok(()),
@@ -156,11 +157,11 @@ fn change(session: &mut Session, word: &str, request: Pools<'_>) -> Outcome {
     let Some(pool) = find(&mut client, word)? else { return Ok(0) };
     let Some(config) = all.into_iter().find(|other| other.name.as_str() == pool.name) else { return Ok(0) };
     let cpus = list::cpus(&pool);
-    let number = |cpu: u32| xendless_core::config::CpuNumber::new("cpus", cpu).ok();
+    let number = |cpu: u32| CpuNumber::new("cpus", cpu).ok();
     let wanted: Vec<_> = cpus.iter().copied().filter_map(number).collect();
     let count = u32::try_from(cpus.len()).unwrap_or(u32::MAX);
-    let count = xendless_core::config::Ranged::new("cpus", count).unwrap_or(config.count);
-    let wanted = xendless_core::config::List::new("cpus", wanted).unwrap_or_default();
+    let count = Ranged::new("cpus", count).unwrap_or(config.count);
+    let wanted = List::new("cpus", wanted).unwrap_or_default();
     let config = PoolConfig { count, wanted, ..config };
     if let Some(encoded) = config.encode() {
         client.ask(Request::Pools(Pools::Define { config: &encoded }))?;
@@ -169,8 +170,7 @@ fn change(session: &mut Session, word: &str, request: Pools<'_>) -> Outcome {
 }
 
 fn cpu(given: &Given) -> Result<u32, Error> {
-    let number = given.operand(1).trim().parse::<i64>();
-    let number = number.map_err(|_| Error::Usage("Invalid argument.".to_owned()))?;
+    let number: i64 = number_of(given.operand(1))?;
     u32::try_from(number).map_err(|_| listed(&["INVAILD_CPU", "CPU unknown"]))
 }
 

@@ -3,13 +3,13 @@
 mod rtds;
 mod share;
 
-use xendless_core::protocol::{Answer, Request, Sharing};
+use xendless_core::protocol::Sharing;
 
 use super::pool;
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::Session;
+use crate::xm::session::{Session, host};
 use crate::xm::table::Outcome;
 
 pub(in crate::xm) use rtds::run as rtds;
@@ -47,10 +47,7 @@ fn other_scheduler(name: &str) -> String {
 
 /// The scheduler that Xen was started with.
 fn default(client: &mut Client) -> Result<String, Error> {
-    match client.ask(Request::Host)? {
-        Answer::Host(host) => Ok(host.scheduler),
-        _ => Err(client::Error::Unexpected.into()),
-    }
+    Ok(host(client)?.scheduler)
 }
 
 /// The domain that is meant: by `-d`, or by a word alone.

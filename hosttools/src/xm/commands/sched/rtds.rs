@@ -9,9 +9,10 @@ use crate::shown::Shown;
 use crate::xm::commands::json;
 use crate::xm::commands::list::{Entry, entries, entry};
 use crate::xm::commands::pool;
+use crate::xm::commands::target::{invalid, not_started};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, explain};
+use crate::xm::session::{Session, explain, pages};
 use crate::xm::table::Outcome;
 
 /// A virtual CPU and what it is promised.
@@ -53,7 +54,6 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
 }
 
 fn wanted(given: &Given) -> Result<Wanted, Error> {
-    let invalid = || Error::Usage("Invalid argument.".to_owned());
     let numbers = |option| -> Result<Vec<u32>, Error> {
         given.values(option).into_iter().map(|text| text.parse().map_err(|_| invalid())).collect()
     };
@@ -87,27 +87,16 @@ impl Wanted {
 
 /// What all virtual CPUs of a domain are promised.
 fn promises(client: &mut Client, domain: &str) -> Result<Vec<Row>, client::Error> {
-    let (mut all, mut from) = (Vec::new(), 0);
-    loop {
-        match client.ask(Request::Sched(Sched::Promises { domain, from }))? {
-            Answer::Promises { rows, next } => {
-                all.extend((from..).zip(rows.iter().copied()));
-                match next {
-                    // A server that goes back would be asked for ever.
-                    Some(next) if next > from => from = next,
-                    Some(_) => return Err(client::Error::Unexpected),
-                    None => return Ok(all),
-                }
-            }
-            _ => return Err(client::Error::Unexpected),
-        }
-    }
+    pages(|from| match client.ask(Request::Sched(Sched::Promises { domain, from }))? {
+        Answer::Promises { rows, next } => Ok(((from..).zip(rows.iter().copied()).collect(), next)),
+        _ => Err(client::Error::Unexpected),
+    })
 }
 
 fn set(client: &mut Client, domain: &str, wanted: &Wanted) -> Outcome {
     let found = entry(client, domain)?;
     let Some(row) = &found.row else {
-        return Err(Error::Usage(format!("Domain '{}' is not started", Shown(domain))));
+        return Err(Error::Usage(not_started(domain)));
     };
     let id = row.domid.to_string();
     let failed = |client: &mut Client, error| match error {

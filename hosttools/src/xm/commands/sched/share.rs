@@ -10,6 +10,7 @@ use crate::shown::Shown;
 use crate::xm::commands::json;
 use crate::xm::commands::list::{Entry, entries, entry};
 use crate::xm::commands::managed::define;
+use crate::xm::commands::target::invalid;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, defined, definitions, explain};
@@ -50,7 +51,7 @@ const fn name(scheduler: Sharing) -> &'static str {
 
 fn number(given: &Given, option: &str) -> Result<Option<i64>, Error> {
     let number = given.value(option).map(|text| text.trim().parse().map_err(|_| text));
-    number.transpose().map_err(|_| Error::Usage("Invalid argument.".to_owned()))
+    number.transpose().map_err(|_| invalid())
 }
 
 fn weight_of(weight: Option<i64>, scheduler: Sharing) -> Result<Option<u16>, Error> {

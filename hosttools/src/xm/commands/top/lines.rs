@@ -2,8 +2,9 @@
 
 use xendless_core::protocol::Host;
 
+use super::super::list::seconds;
 use super::super::uptime::time_of_day;
-use super::sample::{Domain, Sample, percent, seconds};
+use super::sample::{Domain, Sample, percent};
 use crate::shown::Shown;
 
 /// A column: its title, its width, and what comes first when it is sorted by.

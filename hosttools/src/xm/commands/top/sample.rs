@@ -8,11 +8,12 @@ use std::time::Instant;
 use xendless_core::protocol::resources::VcpuRow;
 use xendless_core::protocol::{Answer, Host, Request, Row};
 
+use super::super::list::seconds;
 use super::super::list::state::State;
-use super::super::topology::next;
 use super::devices::{self, Network, Vbd};
 use crate::client::{self, Client, Event};
 use crate::xm::error::Error;
+use crate::xm::session::pages;
 use crate::xm::signals::{Signals, status};
 
 /// Where samples come from. A signal ends the wait for an answer.
@@ -62,36 +63,22 @@ impl<'a> Source<'a> {
     }
 
     fn rows(&mut self) -> Result<Vec<Row>, Error> {
-        let (mut all, mut from) = (Vec::new(), 0);
-        loop {
-            let Answer::Rows { rows, next } = self.ask(Request::List { from })? else {
-                return Err(client::Error::Unexpected.into());
-            };
-            all.extend(rows.iter().cloned());
-            match next {
-                // A server that goes back would be asked for ever.
-                Some(next) if next > from => from = next,
-                Some(_) => return Err(client::Error::Unexpected.into()),
-                None => return Ok(all),
-            }
-        }
+        pages(|from| match self.ask(Request::List { from })? {
+            Answer::Rows { rows, next } => Ok((rows.to_vec(), next)),
+            _ => Err(client::Error::Unexpected.into()),
+        })
     }
 
     fn vcpus(&mut self, domid: u16) -> Result<Vec<VcpuRow>, Error> {
-        let (mut all, mut from, domain) = (Vec::new(), 0, domid.to_string());
-        loop {
-            let page = match self.ask(Request::Vcpus { domain: &domain, from }) {
-                Ok(Answer::Vcpus(page)) => page,
-                Ok(_) => return Err(client::Error::Unexpected.into()),
-                // It ended meanwhile.
-                Err(Error::Usage(_) | Error::Plain(_)) => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            };
-            all.extend(page.rows.iter().cloned());
-            match next(from, page.next)? {
-                Some(next) => from = next,
-                None => return Ok(all),
-            }
+        let domain = domid.to_string();
+        let found = pages(|from| match self.ask(Request::Vcpus { domain: &domain, from })? {
+            Answer::Vcpus(page) => Ok((page.rows.to_vec(), page.next)),
+            _ => Err(client::Error::Unexpected.into()),
+        });
+        match found {
+            // It ended meanwhile.
+            Err(Error::Usage(_) | Error::Plain(_)) => Ok(Vec::new()),
+            found => found,
         }
     }
 }
@@ -188,11 +175,6 @@ impl Domain {
             "ssid": self.row.ssid,
         })
     }
-}
-
-/// Nanoseconds as seconds.
-pub(super) fn seconds(ns: u64) -> f64 {
-    std::time::Duration::from_nanos(ns).as_secs_f64()
 }
 
 /// KiB as MiB, as a number that divides.
