@@ -73,7 +73,7 @@ fn notes(file: &ElfBytes<'_, LittleEndian>, translated: bool) {
         .unwrap()
         .map(|note| match note {
             elf::note::Note::Unknown(note) => (note.n_type, note.name.to_vec(), note.desc.to_vec()),
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         })
         .collect();
     let kinds: Vec<_> = notes.iter().map(|(kind, ..)| *kind).collect();
