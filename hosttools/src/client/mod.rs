@@ -24,7 +24,8 @@ pub const SOCKET: &str = "/run/xendless/xmd.sock";
 #[derive(Debug)]
 pub struct Client {
     wire: Wire,
-    welcome: Welcome,
+    /// The answer to the hello, once it was read.
+    welcome: Option<Welcome>,
     last: u32,
 }
 
@@ -42,39 +43,49 @@ pub enum Event<'a> {
 }
 
 impl Client {
-    /// Connects to the socket at `path` and says hello.
+    /// Connects to the socket at `path` and says hello. What comes back is read when something else is waited for, so
+    /// that a request can follow at once.
     ///
     /// # Errors
     ///
-    /// When nobody listens there, or whoever does will not talk.
+    /// When nobody listens there.
     pub fn connect(path: &Path) -> Result<Self, Error> {
         Self::over(UnixStream::connect(path).map_err(Error::Connect)?)
     }
 
-    /// Says hello on a connected socket.
+    /// Says hello on a connected socket, likewise.
+    ///
+    /// # Errors
+    ///
+    /// When the socket does not work.
+    pub fn over(socket: UnixStream) -> Result<Self, Error> {
+        let mut wire = Wire::new(socket).map_err(Error::Connect)?;
+        wire.queue(&Up::Hello(Hello::OURS))?;
+        Ok(Self { wire, welcome: None, last: 0 })
+    }
+
+    /// Who this is to the control domain, and what it may do.
     ///
     /// # Errors
     ///
     /// When whoever is at the other end will not talk.
-    pub fn over(socket: UnixStream) -> Result<Self, Error> {
-        let mut wire = Wire::new(socket).map_err(Error::Connect)?;
-        wire.send(&Up::Hello(Hello::OURS))?;
-        wire.receive().map_err(|error| match error {
-            Error::Closed => Error::Refused,
-            other => other,
-        })?;
-        let welcome = match wire.message()? {
-            Down::Welcome(welcome) => welcome,
-            Down::Closed(rejection) => return Err(Error::Rejected(rejection)),
-            _ => return Err(Error::Unexpected),
-        };
-        Ok(Self { wire, welcome, last: 0 })
+    pub fn welcome(&mut self) -> Result<Welcome, Error> {
+        match self.welcome {
+            Some(welcome) => Ok(welcome),
+            None => {
+                self.wire.receive().map_err(refused)?;
+                self.greeted()
+            }
+        }
     }
 
-    /// Who this is to the control domain, and what it may do.
-    #[must_use]
-    pub const fn welcome(&self) -> Welcome {
-        self.welcome
+    /// Takes the message that came as the answer to the hello.
+    fn greeted(&mut self) -> Result<Welcome, Error> {
+        match self.wire.message()? {
+            Down::Welcome(welcome) => Ok(*self.welcome.insert(welcome)),
+            Down::Closed(rejection) => Err(Error::Rejected(rejection)),
+            _ => Err(Error::Unexpected),
+        }
     }
 
     /// Asks for something that has no streams, and waits for the answer.
@@ -96,9 +107,20 @@ impl Client {
     ///
     /// When the connection fails.
     pub fn start(&mut self, request: Request<'_>) -> Result<RequestId, Error> {
+        let id = self.queue(request)?;
+        self.wire.flush()?;
+        Ok(id)
+    }
+
+    /// Asks for something together with what is asked or waited for next.
+    ///
+    /// # Errors
+    ///
+    /// When the request is too long.
+    pub fn queue(&mut self, request: Request<'_>) -> Result<RequestId, Error> {
         self.last = self.last.wrapping_add(1);
         let id = RequestId(self.last);
-        self.wire.send(&Up::Request { id, request })?;
+        self.wire.queue(&Up::Request { id, request })?;
         Ok(id)
     }
 
@@ -109,7 +131,7 @@ impl Client {
     /// When the connection fails.
     pub fn next(&mut self, id: RequestId) -> Result<Event<'_>, Error> {
         loop {
-            self.wire.receive()?;
+            self.receive()?;
             if subject(&self.wire.message()?)? == id {
                 break;
             }
@@ -123,8 +145,14 @@ impl Client {
     ///
     /// When the connection fails.
     pub fn next_of_any(&mut self) -> Result<(RequestId, Event<'_>), Error> {
-        self.wire.receive()?;
+        self.receive()?;
         event(self.wire.message()?)
+    }
+
+    /// Waits for the next message about a request.
+    fn receive(&mut self) -> Result<(), Error> {
+        self.welcome()?;
+        self.wire.receive()
     }
 
     /// Waits until there is a message, or `room` is wanted and there is some for more data, or one of `others` can be
@@ -138,6 +166,16 @@ impl Client {
         others: [Option<BorrowedFd<'_>>; N],
         room: bool,
     ) -> Result<Woken<N>, Error> {
+        while self.welcome.is_none() {
+            let mut woken = self.wire.wait(others, room).map_err(refused)?;
+            if std::mem::take(&mut woken.message) {
+                self.greeted()?;
+                self.wire.taken();
+            }
+            if woken.room || woken.others.contains(&true) {
+                return Ok(woken);
+            }
+        }
         self.wire.wait(others, room)
     }
 
@@ -166,6 +204,14 @@ impl Client {
     /// When the connection fails.
     pub fn cancel(&mut self, id: RequestId) -> Result<(), Error> {
         self.wire.send(&Up::Cancel { id })
+    }
+}
+
+/// An error before there was any answer.
+fn refused(error: Error) -> Error {
+    match error {
+        Error::Closed => Error::Refused,
+        other => other,
     }
 }
 

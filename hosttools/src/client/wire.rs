@@ -43,15 +43,25 @@ impl Wire {
 
     /// Sends a message, or keeps what the socket does not take yet.
     pub(super) fn send(&mut self, message: &Up<'_>) -> Result<(), Error> {
-        frame::append(&mut self.out, message)?;
+        self.queue(message)?;
         self.flush()
+    }
+
+    /// Keeps a message until the next is sent, or something is waited for.
+    pub(super) fn queue(&mut self, message: &Up<'_>) -> Result<(), Error> {
+        Ok(frame::append(&mut self.out, message)?)
     }
 
     /// Waits for the next message.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
         while !self.wait([], false)?.message {}
-        self.received = true;
+        self.taken();
         Ok(())
+    }
+
+    /// The message there is has been received: the next wait is for another.
+    pub(super) fn taken(&mut self) {
+        self.received = true;
     }
 
     /// The message that was received last.
@@ -69,6 +79,7 @@ impl Wire {
         if std::mem::take(&mut self.received) {
             self.assembler.clear();
         }
+        self.flush()?;
         loop {
             let message = self.assemble()?;
             if message && N == 0 {
@@ -143,7 +154,7 @@ impl Wire {
     }
 
     /// Writes what goes without waiting. A peer that closed may have said why before: reading finds out.
-    fn flush(&mut self) -> Result<(), Error> {
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
         let mut sent = 0;
         let outcome = loop {
             match self.out.get(sent..) {

@@ -8,7 +8,7 @@ use xendless_core::rights::Rights;
 
 use super::error::Error;
 use super::out::Out;
-use crate::client::{self, Client};
+use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 
 /// One run of `xm`.
@@ -35,8 +35,9 @@ impl Session {
     ///
     /// When that does not work.
     pub(super) fn connect(&self) -> Result<Client, Error> {
-        let client = Client::connect(&self.socket)?;
-        if client.welcome().rights == Rights::Nothing && !is_root() {
+        let mut client = Client::connect(&self.socket)?;
+        // Root is refused only by what it asks for.
+        if !is_root() && client.welcome()?.rights == Rights::Nothing {
             return Err(client::Error::Refused.into());
         }
         Ok(client)
@@ -70,17 +71,32 @@ where
     N: Copy + Default + PartialOrd,
     E: From<client::Error>,
 {
-    let (mut all, mut from) = (Vec::new(), N::default());
-    loop {
-        let (rows, next) = page(from)?;
-        all.extend(rows);
-        match next {
-            // A server that goes back would be asked for ever.
-            Some(next) if next > from => from = next,
-            Some(_) => return Err(client::Error::Unexpected.into()),
-            None => return Ok(all),
+    let first = page(N::default())?;
+    pages_after(first, page)
+}
+
+/// The same when the first page came already.
+fn pages_after<T, N, E>(
+    first: (Vec<T>, Option<N>),
+    mut page: impl FnMut(N) -> Result<(Vec<T>, Option<N>), E>,
+) -> Result<Vec<T>, E>
+where
+    N: Copy + Default + PartialOrd,
+    E: From<client::Error>,
+{
+    let (mut all, mut next) = first;
+    let mut from = N::default();
+    while let Some(wanted) = next {
+        // A server that goes back would be asked for ever.
+        if wanted <= from {
+            return Err(client::Error::Unexpected.into());
         }
+        from = wanted;
+        let (rows, after) = page(from)?;
+        all.extend(rows);
+        next = after;
     }
+    Ok(all)
 }
 
 /// All domains, in order of their ids.
@@ -89,10 +105,14 @@ where
 ///
 /// When they cannot be got.
 pub(super) fn rows(client: &mut Client) -> Result<Vec<Row>, Error> {
-    pages(|from| match client.ask(Request::List { from })? {
+    pages(|from| Ok(row_page(client.ask(Request::List { from })?)?))
+}
+
+fn row_page(answer: Answer<'_>) -> Result<(Vec<Row>, Option<u16>), client::Error> {
+    match answer {
         Answer::Rows { rows, next } => Ok((rows.to_vec(), next)),
-        _ => Err(client::Error::Unexpected.into()),
-    })
+        _ => Err(client::Error::Unexpected),
+    }
 }
 
 /// All definitions, in order of name.
@@ -101,23 +121,59 @@ pub(super) fn rows(client: &mut Client) -> Result<Vec<Row>, Error> {
 ///
 /// When they cannot be got.
 pub(super) fn definitions(client: &mut Client) -> Result<Vec<Dormant>, Error> {
-    let mut all: Vec<Dormant> = Vec::new();
-    loop {
-        let after = all.last().map_or("", |last| last.name.as_str());
-        match client.ask(Request::Definition { after }) {
-            Ok(Answer::Definition(Some(found))) if found.name > after => {
-                let config = DomainConfig::decode(found.config).ok();
-                let name = found.name.to_owned();
-                all.push(Dormant { name, config });
+    let first = dormant(client.ask(Request::Definition { after: "" }), "")?;
+    definitions_after(client, first)
+}
+
+fn definitions_after(client: &mut Client, first: Option<Dormant>) -> Result<Vec<Dormant>, Error> {
+    let (mut all, mut next) = (Vec::new(), first);
+    while let Some(found) = next {
+        next = dormant(client.ask(Request::Definition { after: &found.name }), &found.name)?;
+        all.push(found);
+    }
+    Ok(all)
+}
+
+/// The definition in an answer; its name has to come behind `after`.
+fn dormant(
+    answer: Result<Answer<'_>, client::Error>,
+    after: &str,
+) -> Result<Option<Dormant>, client::Error> {
+    match answer {
+        Ok(Answer::Definition(Some(found))) if found.name > after => {
+            Ok(Some(Dormant { name: found.name.to_owned(), config: DomainConfig::decode(found.config).ok() }))
+        }
+        // The server keeps none.
+        Ok(Answer::Definition(None)) | Err(client::Error::Failed(Failure::Unsupported(_))) => Ok(None),
+        Ok(_) => Err(client::Error::Unexpected),
+        Err(error) => Err(error),
+    }
+}
+
+/// All domains and all definitions. They are asked for together: a way to `xmd` and back costs more than they do.
+///
+/// # Errors
+///
+/// When they cannot be got.
+pub(super) fn known(client: &mut Client) -> Result<(Vec<Row>, Vec<Dormant>), Error> {
+    let list = client.queue(Request::List { from: 0 })?;
+    let definition = client.queue(Request::Definition { after: "" })?;
+    let (mut rows, mut definitions) = (None, None);
+    while rows.is_none() || definitions.is_none() {
+        match client.next_of_any()? {
+            (id, Event::Answer(result)) if id == list => {
+                rows = Some(row_page(result.map_err(client::Error::Failed)?)?);
             }
-            // The server keeps none.
-            Ok(Answer::Definition(None)) | Err(client::Error::Failed(Failure::Unsupported(_))) => {
-                return Ok(all);
+            (id, Event::Answer(result)) if id == definition => {
+                definitions = Some(dormant(result.map_err(client::Error::Failed), "")?);
             }
-            Ok(_) => return Err(client::Error::Unexpected.into()),
-            Err(error) => return Err(error.into()),
+            _ => return Err(client::Error::Unexpected.into()),
         }
     }
+    let rows = pages_after(rows.unwrap_or_default(), |from| {
+        Ok::<_, Error>(row_page(client.ask(Request::List { from })?)?)
+    })?;
+    Ok((rows, definitions_after(client, definitions.flatten())?))
 }
 
 /// The definition that a person means by a name or a UUID.
@@ -178,10 +234,6 @@ pub(super) fn explain(client: &mut Client, domain: &str, error: client::Error, n
         client::Error::Failed(Failure::NotRunning) => Error::Usage(not_running.to_owned()),
         other => other.into(),
     }
-}
-
-fn known(client: &mut Client) -> Result<(Vec<Row>, Vec<Dormant>), Error> {
-    Ok((rows(client)?, definitions(client)?))
 }
 
 /// Whether a person means the control domain, with which some things cannot be done.

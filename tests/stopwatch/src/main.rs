@@ -1,7 +1,8 @@
 //! Measures, inside of a management domain, what `ci/bench` compares: the same program on both sides.
 //!
 //! Each figure is a line of standard output: the word `figure`, a label, and a value for each round. Times are in
-//! nanoseconds of CLOCK_MONOTONIC, which counts instructions when the machine does.
+//! nanoseconds of CLOCK_MONOTONIC, which counts instructions when the machine does. Each measurement begins after a
+//! pause: what was printed before is on its way over a serial line, and moving it along takes the same processor.
 //!
 //! | module | what it measures |
 //! | --- | --- |
@@ -17,6 +18,7 @@ mod ring;
 mod store;
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -29,6 +31,9 @@ usage: stopwatch run LABEL FIRST LAST COMMAND...     time a command once for eac
        stopwatch ring LABEL COUNT MIB                time COUNT questions to the control domain, and MIB on their way up
        stopwatch memory LABEL PROGRAM...             what is in use, all in all and by processes of these names, in KiB
        stopwatch control LABEL                       what the control domain says of its age and its heap";
+
+/// By then a line carried more than any figure is long. The machine passes over time in which it sleeps.
+const QUIET: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn perform(words: &[&str]) -> Result<()> {
+    thread::sleep(QUIET);
     match words {
         ["run", label, first, last, command @ ..] => {
             process::run(label, number(first)?..=number(last)?, command)

@@ -112,7 +112,7 @@ fn targets(client: &mut Client, whom: &Whom<'_>) -> Result<Vec<Target>, Error> {
         },
         // The control domain cannot end, and whoever asks would end before the others have.
         Whom::All => {
-            let own = client.welcome().domid;
+            let own = client.welcome()?.domid;
             rows(client)?.into_iter().filter(|row| row.domid != 0 && row.domid != own).collect()
         }
         Whom::OnXendStop => {

@@ -75,6 +75,23 @@ fn the_life_of_a_domain_is_told_as_it_happens() {
 }
 
 #[test]
+fn who_listens_is_told_without_a_move_of_its_own() {
+    let (mut rig, mut client) = Rig::with(Rights::Everything);
+    let other = rig.domain("other", Rights::Observe);
+    let mut other = Client::greeted(&mut rig, other);
+    let theirs = listen(&mut rig, &mut other, None);
+    told(&mut rig, &mut other, theirs);
+    // By another client, and by the domain itself.
+    client.done(&mut rig, Request::Pause { domain: "other" });
+    other.take();
+    assert_eq!(other.inbox.len(), 1, "paused");
+    let web = rig.domain("web", Rights::Nothing);
+    rig.read(web, "name");
+    other.take();
+    assert_eq!(other.inbox.len(), 3, "created and booted");
+}
+
+#[test]
 fn who_comes_back_goes_on_where_it_left() {
     let (mut rig, mut client) = Rig::with(Rights::Observe);
     rig.domain("web", Rights::Nothing);

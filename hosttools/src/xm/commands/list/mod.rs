@@ -13,7 +13,7 @@ use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Dormant, Session, defined, definitions, explain, find, rows};
+use crate::xm::session::{Dormant, Session, defined, definitions, explain, find, known};
 use crate::xm::table::Outcome;
 
 /// A domain as it is listed.
@@ -70,8 +70,9 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
 /// The domains with these names, in that order; without names all of them, sorted.
 pub(in crate::xm::commands) fn entries(client: &mut Client, names: &[String]) -> Result<Vec<Entry>, Error> {
     if names.is_empty() {
-        let mut all: Vec<Entry> = rows(client)?.into_iter().map(Entry::running).collect();
-        let dormant: Vec<Dormant> = definitions(client)?
+        let (rows, definitions) = known(client)?;
+        let mut all: Vec<Entry> = rows.into_iter().map(Entry::running).collect();
+        let dormant: Vec<Dormant> = definitions
             .into_iter()
             .filter(|found| !all.iter().any(|entry| entry.is(found)))
             .collect();
