@@ -6,6 +6,7 @@ use crate::hyper::{
     CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory,
     Port, Progress, Result, Schedulers, Vcpus,
 };
+use crate::shared::Page;
 
 /// All that a build, and the start of what was built, ask of a hypervisor.
 pub trait BuildHypervisor:
@@ -49,6 +50,30 @@ impl<H: ForeignMemory> Target<'_, H> {
     /// Maps a page of the domain; dropping it unmaps.
     pub(super) fn page(&self, frame: Gfn) -> Result<H::Foreign> {
         self.hv.map_foreign(self.domid, frame)
+    }
+
+    /// For pages that are written one after the other.
+    pub(super) const fn pages(&self) -> Pages<'_, H> {
+        Pages { target: self, page: None }
+    }
+}
+
+/// One page of a domain at a time, in the same place; dropping it unmaps the last.
+#[derive(Debug)]
+pub(super) struct Pages<'t, H: ForeignMemory> {
+    target: &'t Target<'t, H>,
+    page: Option<H::Foreign>,
+}
+
+impl<H: ForeignMemory> Pages<'_, H> {
+    /// Maps a page in place of the last.
+    pub(super) fn at(&mut self, frame: Gfn) -> Result<&Page> {
+        let Target { hv, domid } = *self.target;
+        let page = match self.page.take() {
+            Some(last) => hv.map_instead(last, domid, frame)?,
+            None => hv.map_foreign(domid, frame)?,
+        };
+        Ok(self.page.insert(page))
     }
 }
 

@@ -155,6 +155,10 @@ impl<H: ForeignMemory> ForeignMemory for FaultInjector<H> {
     fn map_foreign(&self, domid: DomId, gfn: Gfn) -> Result<Self::Foreign> {
         self.gate(Call::ForeignMap)?.map_foreign(domid, gfn)
     }
+
+    fn map_instead(&self, page: Self::Foreign, domid: DomId, gfn: Gfn) -> Result<Self::Foreign> {
+        self.gate(Call::ForeignMap)?.map_instead(page, domid, gfn)
+    }
 }
 
 impl<H: PhysMemory> PhysMemory for FaultInjector<H> {

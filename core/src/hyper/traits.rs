@@ -108,6 +108,8 @@ pub trait ForeignMemory {
 
     /// Maps frame `gfn` of `domid` read-write.
     fn map_foreign(&self, domid: DomId, gfn: Gfn) -> Result<Self::Foreign>;
+    /// The same in place of `page`, in one call instead of two. When it fails, neither is mapped.
+    fn map_instead(&self, page: Self::Foreign, domid: DomId, gfn: Gfn) -> Result<Self::Foreign>;
 }
 
 /// Memory of other domains.

@@ -135,10 +135,7 @@ fn definitions_after(client: &mut Client, first: Option<Dormant>) -> Result<Vec<
 }
 
 /// The definition in an answer; its name has to come behind `after`.
-fn dormant(
-    answer: Result<Answer<'_>, client::Error>,
-    after: &str,
-) -> Result<Option<Dormant>, client::Error> {
+fn dormant(answer: Result<Answer<'_>, client::Error>, after: &str) -> Result<Option<Dormant>, client::Error> {
     match answer {
         Ok(Answer::Definition(Some(found))) if found.name > after => {
             Ok(Some(Dormant { name: found.name.to_owned(), config: DomainConfig::decode(found.config).ok() }))

@@ -143,6 +143,14 @@ pub(crate) fn map_machine(call: Call, domid: DomId, mfn: Mfn) -> Result<ForeignP
     Ok(ForeignPage(slot))
 }
 
+impl ForeignPage {
+    /// Maps frame `gfn` of `domid` to read and write where this page is now, for `call`.
+    pub(crate) fn become_foreign(&mut self, call: Call, domid: DomId, gfn: Gfn) -> Result<()> {
+        // SAFETY: references into the page are borrows of `self`, so there are none.
+        unsafe { table::map(call, self.0.address(), Entry::data(Mfn(gfn.0)), domid) }
+    }
+}
+
 impl Deref for ForeignPage {
     type Target = Page;
 

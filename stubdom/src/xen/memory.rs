@@ -16,6 +16,12 @@ impl ForeignMemory for Xen {
         other_domain(Call::ForeignMap, domid)?;
         map_foreign(Call::ForeignMap, domid, gfn)
     }
+
+    fn map_instead(&self, mut page: ForeignPage, domid: DomId, gfn: Gfn) -> Result<ForeignPage> {
+        other_domain(Call::ForeignMap, domid)?;
+        page.become_foreign(Call::ForeignMap, domid, gfn)?;
+        Ok(page)
+    }
 }
 
 impl PhysMemory for Xen {

@@ -23,7 +23,7 @@ guests() {
 # XenStore from here and from a guest of its own.
 store() {
     stopwatch store "store-$1" 200
-    "$tool" create -q /etc/xen/tiny.cfg "name=${q}timer$q" "extra=${q}time-store=200 obey$q"
+    "$tool" create -q /etc/xen/tiny.cfg "name=${q}timer$q" "extra=${q}time-store=1000 obey$q"
     home=/local/domain/$("$tool" domid timer)/data
     until xenstore-exists "$home/timed"; do sleep 1; done
     for kind in read write transaction; do

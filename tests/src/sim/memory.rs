@@ -252,6 +252,11 @@ impl ForeignMemory for SimDomain {
         self.call(Call::ForeignMap, |machine, me| machine.map_foreign(me, domid, gfn.0))
             .map(|(id, page)| self.mapping(id, page))
     }
+
+    fn map_instead(&self, page: SimMapping, domid: DomId, gfn: Gfn) -> Result<SimMapping> {
+        drop(page);
+        self.map_foreign(domid, gfn)
+    }
 }
 
 impl SimDomain {

@@ -49,17 +49,18 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
     /// The last page of the frame list ends in zeros, too.
     pub(super) fn blank<H: ForeignMemory>(&self, target: &Target<'_, H>) -> Outcome {
         let last_of_list = self.plan.frame_list().end.saturating_sub(1);
+        let mut pages = target.pages();
         for frame in [self.plan.store(), self.plan.console(), self.plan.stack(), last_of_list] {
-            target.page(self.gfn(frame))?.clear();
+            pages.at(self.gfn(frame))?.clear();
         }
         Ok(Stage::List(0))
     }
 
     pub(super) fn write_list<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
         let chunks = self.frames.chunks(ENTRIES);
-        let mut next = first;
+        let (mut pages, mut next) = (target.pages(), first);
         for (chunk, frame) in chunks.zip(self.plan.frame_list()).skip(index(first)).take(WRITE) {
-            target.page(self.gfn(frame))?.write(0, chunk.as_bytes());
+            pages.at(self.gfn(frame))?.write(0, chunk.as_bytes());
             next += 1;
         }
         let all = next * FRAMES_PER_PAGE >= self.plan.placed();
@@ -106,7 +107,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
 
     pub(super) fn write_kernel<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
         let end = self.plan.frame_of(self.plan.kernel().end - 1) + 1;
-        let mut written = 0;
+        let (mut pages, mut written) = (target.pages(), 0);
         for frame in first..end {
             if written == WRITE || frame - first == LOOK {
                 return Ok(Stage::Kernel(frame));
@@ -115,7 +116,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
             let start = self.plan.virt_of(frame).wrapping_sub(self.plan.kernel().offset);
             let contents = KernelPage { kernel: &self.kernel, start };
             if !contents.is_empty() {
-                contents.write(&*target.page(self.gfn(frame))?);
+                contents.write(pages.at(self.gfn(frame))?);
                 written += 1;
             }
         }
@@ -123,10 +124,10 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
     }
 
     pub(super) fn write_ramdisk<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
-        let pages = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
-        let mut next = first;
-        for (bytes, frame) in pages.skip(index(first)).take(WRITE) {
-            write_padded(&*target.page(self.gfn(frame))?, bytes);
+        let contents = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
+        let (mut pages, mut next) = (target.pages(), first);
+        for (bytes, frame) in contents.skip(index(first)).take(WRITE) {
+            write_padded(pages.at(self.gfn(frame))?, bytes);
             next += 1;
         }
         let all = next * PAGE >= self.plan.request().ramdisk;
@@ -135,11 +136,11 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
 
     pub(super) fn write_tables<H: ForeignMemory>(&self, target: &Target<'_, H>, first: usize) -> Outcome {
         let machine = |frame| self.frames.get(index(frame)).copied();
-        let mut next = first;
+        let (mut pages, mut next) = (target.pages(), first);
         let mut entries = [0; ENTRIES];
         for table in self.plan.tables().iter().skip(first).take(WRITE) {
             self.plan.tables().fill(table, machine, &mut entries);
-            target.page(self.gfn(table.frame))?.write(0, entries.as_bytes());
+            pages.at(self.gfn(table.frame))?.write(0, entries.as_bytes());
             next += 1;
         }
         Ok(if next - first < WRITE { Stage::Pin } else { Stage::Tables(next) })

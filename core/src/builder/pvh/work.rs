@@ -127,14 +127,14 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvhWork<B, R> {
 
     fn write_kernel<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
         let end = self.plan.kernel().end.div_ceil(PAGE);
-        let mut written = 0;
+        let (mut pages, mut written) = (target.pages(), 0);
         for frame in first..end {
             if written == WRITE || frame - first == LOOK {
                 return Ok(Stage::Kernel(frame));
             }
             let contents = KernelPage { kernel: &*self.kernel, start: frame * PAGE };
             if !contents.is_empty() {
-                contents.write(&*target.page(Gfn(frame))?);
+                contents.write(pages.at(Gfn(frame))?);
                 written += 1;
             }
         }
@@ -142,10 +142,10 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvhWork<B, R> {
     }
 
     fn write_ramdisk<H: ForeignMemory>(&self, target: &Target<'_, H>, first: u64) -> Outcome {
-        let pages = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
-        let mut next = first;
-        for (bytes, frame) in pages.skip(usize::try_from(first).unwrap_or(usize::MAX)).take(WRITE) {
-            write_padded(&*target.page(Gfn(frame))?, bytes);
+        let contents = self.ramdisk.as_ref().chunks(PAGE_SIZE).zip(self.plan.ramdisk());
+        let (mut pages, mut next) = (target.pages(), first);
+        for (bytes, frame) in contents.skip(usize::try_from(first).unwrap_or(usize::MAX)).take(WRITE) {
+            write_padded(pages.at(Gfn(frame))?, bytes);
             next += 1;
         }
         let all = next * PAGE >= self.plan.request().ramdisk;
@@ -153,9 +153,10 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvhWork<B, R> {
     }
 
     fn write_boot<H: ForeignMemory>(&self, target: &Target<'_, H>) -> Outcome {
-        let write = |first: u64, bytes: &[u8]| -> Result<(), Cause> {
+        let mut pages = target.pages();
+        let mut write = |first: u64, bytes: &[u8]| -> Result<(), Cause> {
             for (frame, bytes) in (first..).zip(bytes.chunks(PAGE_SIZE)) {
-                write_padded(&*target.page(Gfn(frame))?, bytes);
+                write_padded(pages.at(Gfn(frame))?, bytes);
             }
             Ok(())
         };

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
-use xendless_tests::bench::course::{Course, Side, alone};
+use xendless_tests::bench::course::{Course, LIMIT, Side, alone};
 use xendless_tests::bench::figures::Figures;
 use xendless_tests::bench::{rows, table};
 
@@ -20,6 +21,7 @@ counted in instructions: figures repeat, whatever the host is doing.
 
   --guests N      make at most so many tiny guests: 10, 110 or 500 (default 500)
   --no-debian     leave out the Debian guests
+  --limit MINUTES end each machine after so long, and use what it measured until then (default 120)
   --json FILE     write the table as JSON, too
   --raw FILE      write all that the stopwatch printed, too
   --stock FILE    take the figures of Debian's tools from what --raw wrote: they do not change with xendless
@@ -31,6 +33,7 @@ Exit status: 0 all was measured, whether or not it keeps its budget; 1 something
 struct Options {
     guests: u32,
     debian: bool,
+    limit: Duration,
     json: Option<PathBuf>,
     raw: Option<PathBuf>,
     stock: Option<PathBuf>,
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut parser: Parser) -> Result<Option<Options>> {
-    let mut options = Options { guests: 500, debian: true, json: None, raw: None, stock: None };
+    let mut options = Options { guests: 500, debian: true, limit: LIMIT, json: None, raw: None, stock: None };
     while let Some(word) = parser.next()? {
         match word {
             Arg::Short('h') | Arg::Long("help") => {
@@ -57,6 +60,7 @@ fn parse(mut parser: Parser) -> Result<Option<Options>> {
             }
             Arg::Long("guests") => options.guests = parser.value()?.parse()?,
             Arg::Long("no-debian") => options.debian = false,
+            Arg::Long("limit") => options.limit = Duration::from_secs(60 * parser.value()?.parse::<u64>()?),
             Arg::Long("json") => options.json = Some(parser.value()?.into()),
             Arg::Long("raw") => options.raw = Some(parser.value()?.into()),
             Arg::Long("stock") => options.stock = Some(parser.value()?.into()),
@@ -69,14 +73,15 @@ fn parse(mut parser: Parser) -> Result<Option<Options>> {
 
 /// Whether all was measured.
 fn bench(options: &Options) -> Result<bool> {
-    let mut courses = vec![Course::Guests(options.guests)];
-    courses.extend(options.debian.then_some(Course::Debian));
-    let mut ours = measure(Side::Xendless, &courses)?;
+    // What takes longest comes last.
+    let mut courses = Vec::from_iter(options.debian.then_some(Course::Debian));
+    courses.push(Course::Guests(options.guests));
+    let mut ours = measure(Side::Xendless, &courses, options.limit)?;
     ours.merge(alone()?);
     // The other side takes long; what there is is not to be lost with it.
     write(options.raw.as_ref(), &ours.printed_of(Side::Xendless.name()))?;
     let stock = match &options.stock {
-        None => measure(Side::Stock, &courses)?,
+        None => measure(Side::Stock, &courses, options.limit)?,
         Some(path) => {
             let raw = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
             Figures::parse_of(Side::Stock.name(), &raw)?
@@ -96,11 +101,11 @@ fn bench(options: &Options) -> Result<bool> {
 }
 
 /// Carries out all courses on machines of their own.
-fn measure(side: Side, courses: &[Course]) -> Result<Figures> {
+fn measure(side: Side, courses: &[Course], limit: Duration) -> Result<Figures> {
     let mut all = Figures::default();
     for course in courses {
         eprintln!("ci/bench: {}, {course:?}", side.name());
-        all.merge(course.run(side)?);
+        all.merge(course.run(side, limit)?);
     }
     Ok(all)
 }

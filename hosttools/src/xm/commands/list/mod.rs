@@ -72,10 +72,8 @@ pub(in crate::xm::commands) fn entries(client: &mut Client, names: &[String]) ->
     if names.is_empty() {
         let (rows, definitions) = known(client)?;
         let mut all: Vec<Entry> = rows.into_iter().map(Entry::running).collect();
-        let dormant: Vec<Dormant> = definitions
-            .into_iter()
-            .filter(|found| !all.iter().any(|entry| entry.is(found)))
-            .collect();
+        let dormant: Vec<Dormant> =
+            definitions.into_iter().filter(|found| !all.iter().any(|entry| entry.is(found))).collect();
         all.extend(dormant.into_iter().map(Entry::dormant));
         all.sort_by(|a, b| a.name.cmp(&b.name));
         return Ok(all);
