@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use xendless_core::bundle::Role;
 use xendless_core::config::Kind;
+use xendless_core::rights::Rights;
+use xendless_hosttools::bundle::Start;
 
 use super::kernel::{Flavour, Kernel};
 use super::session::Session;
@@ -58,6 +60,19 @@ pub struct Admin {
     pub tools: Tools,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
+    /// More domains that manage domains, beside it.
+    pub companions: Vec<Companion>,
+}
+
+/// Another domain with the same tools, which carries out commands of its own. What they write is at its console.
+#[derive(Clone, Debug)]
+pub struct Companion {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may ask of the control domain.
+    pub rights: Rights,
+    /// Shell commands.
+    pub commands: &'static str,
 }
 
 impl Admin {
@@ -75,6 +90,7 @@ impl Admin {
             on_crash: "destroy",
             tools: Tools::Xendless,
             plain_dom0: false,
+            companions: Vec::new(),
         }
     }
 
@@ -125,8 +141,8 @@ impl Admin {
     }
 
     /// Puts this into `machine`; the file has to live as long as the machine.
-    fn install(&self, mut machine: Machine, kernel: &Kernel, root: &Tree) -> Result<(Machine, Nameless)> {
-        let path = kernel.plain()?;
+    fn install(&self, mut machine: Machine, files: &Kernel, root: &Tree) -> Result<(Machine, Nameless)> {
+        let path = files.plain()?;
         let ramdisk = cpio::archive(root)?;
         let module = if self.plain_dom0 {
             machine.control = path;
@@ -135,8 +151,16 @@ impl Admin {
             Nameless::new(&ramdisk)?
         } else {
             let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-            let domain = bundle::domain(Role::Admin, &self.config(), kernel, Some(ramdisk))?;
-            let bundle = bundle::bundle([domain])?;
+            let mut domains =
+                vec![bundle::domain(Role::Admin, &self.config("admin"), kernel.clone(), Some(ramdisk))?];
+            for Companion { name, rights, commands } in &self.companions {
+                let mut root = self.root(files)?;
+                root.insert("etc/init.d/zz-commands", image::text(&format!("#!/bin/sh\n{commands}"), 0o755))?;
+                let (config, ramdisk) = (self.config(name), cpio::archive(&root)?);
+                let domain = bundle::domain(Role::Guest, &config, kernel.clone(), Some(ramdisk))?;
+                domains.push(Start { rights: *rights, ..domain });
+            }
+            let bundle = bundle::bundle(domains)?;
             // Xen counts the bundle as the control domain's memory.
             machine.control_memory_mib += u32::try_from(bundle.len().div_ceil(1 << 20))? + self.images_mib;
             machine.control_args = format!("images={}M {}", self.images_mib, machine.control_args);
@@ -146,14 +170,14 @@ impl Admin {
         Ok((machine, module))
     }
 
-    /// Its configuration file.
-    fn config(&self) -> String {
+    /// Its configuration file, under a name.
+    fn config(&self, name: &str) -> String {
         let kind = match self.kind {
             Kind::Pv => "pv",
             Kind::Pvh => "pvh",
         };
         format!(
-            "name = 'admin'\ntype = '{kind}'\nkernel = 'vmlinux'\nramdisk = 'root'\nmemory = {}\nvcpus = {}\n\
+            "name = '{name}'\ntype = '{kind}'\nkernel = 'vmlinux'\nramdisk = 'root'\nmemory = {}\nvcpus = {}\n\
              extra = '{}'\non_reboot = 'destroy'\non_crash = '{}'\n",
             self.memory_mib,
             self.vcpus,

@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod relay;
 mod resources;
+mod rights;
 mod transcript;
 mod vchan;
 
