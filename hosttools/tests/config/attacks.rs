@@ -1,5 +1,7 @@
 //! Hostile texts (attack e04): they end with an error after counted work, and reach nothing outside.
 
+use xendless_hosttools::config::table::{self, Kind, Status};
+
 use super::{errors, run};
 
 /// Each text must fail, with these words.
@@ -204,5 +206,58 @@ fn attack_e04_messages_stay_readable_and_harmless() {
         let message = errors(text, &[]);
         assert!(message.len() < 20_000, "{} bytes", message.len());
         assert!(!message.contains('\x1b'), "{message}");
+    }
+}
+
+#[test]
+fn attack_c05_numbers_beyond_their_limits_are_refused_wherever_they_stand() {
+    let mut tried = 0;
+    for variable in table::variables() {
+        let (Kind::Int { min, max, .. }, Status::Sets(_)) = (&variable.kind, variable.status) else {
+            continue;
+        };
+        let beyond = [i128::from(*min) - 1, i128::from(*max) + 1, i128::from(i64::MIN), i128::from(i64::MAX)];
+        let wide =
+            ["18446744073709551616", "-18446744073709551617", "340282366920938463463374607431768211456"];
+        for number in beyond.map(|number| number.to_string()).into_iter().chain(wide.map(str::to_owned)) {
+            for text in [format!("{} = {number}", variable.name), format!("{} = '{number}'", variable.name)] {
+                let message = errors(&format!("kernel = '/k'\n{text}"), &[]);
+                assert!(message.contains(variable.name), "{text}: {message}");
+                tried += 1;
+            }
+            errors("kernel = '/k'", &[(variable.name, &number)]);
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}
+
+#[test]
+fn attack_c05_numbers_within_texts_have_limits_too() {
+    for text in [
+        "cpus = '0-18446744073709551616'",
+        "cpus = '4096'",
+        "cpus = ['0', '99999999999999999999']",
+        "vcpus = 2\nmaxvcpus = 18446744073709551617",
+        "memory = 16777216\nmaxmem = 16777217",
+        "vif = ['rate=18446744073709551616GB/s']",
+        "vif = ['rate=99999999999GB/s']",
+        "vif = ['rate=10MB/s@18446744073709551616s']",
+        "vif = ['mac=00:16:3e:00:00:100']",
+        "disk = ['phy:/d,xvda18446744073709551617,w']",
+        "disk = ['phy:/d,hda99,w']",
+        "disk = ['phy:/d,xvdzzzzzzzzzz,w']",
+        "pci = ['0000:00:20.0']",
+        "pci = ['0000:100:00.0']",
+        "pci = ['00:00.8']",
+        "pci = ['99999:00:00.0']",
+        "irq = [18446744073709551616]",
+        "irq = [-1]",
+        "ioports = ['10000-10001']",
+        "ioports = ['ff-fe']",
+        "iomem = ['fffffffffffffffff,1']",
+        "iomem = ['1,ffffffffffffffff']",
+    ] {
+        let outcome = run(&format!("kernel = '/k'\n{text}"), &[]);
+        assert!(outcome.is_err(), "{text}");
     }
 }
