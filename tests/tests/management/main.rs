@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod errors;
 mod events;
+mod options;
 mod relay;
 mod resources;
 mod transcript;
@@ -28,7 +29,8 @@ use xendless_tests::qemu::machine::Machine;
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 8] = ["commands", "events", "relay", "debian", "resources", "errors", "vchan", "reboot"];
+const PARTS: [&str; 10] =
+    ["commands", "events", "relay", "debian", "resources", "options", "errors", "vchan", "reboot", "all"];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =
