@@ -172,6 +172,19 @@ fn cpu_lists_are_read_from_left_to_right() {
 }
 
 #[test]
+fn a_variable_without_a_value_can_be_added_to_as_in_xl() {
+    let found = config(
+        "kernel += '/k'\nextra += 'a'\nextra += ' b'\ndisk += ['phy:a,xvda,w']\ndisk += ['phy:b,xvdb,r']",
+        &[],
+    );
+    assert_eq!(found.command_line.extra.as_str(), "a b");
+    assert_eq!(disks(&found), ["/dev/a xvda w", "/dev/b xvdb r"]);
+    for text in ["memroy += 1", "def f():\n    extra += 'a'\nf()", "memory -= 1"] {
+        assert!(super::errors(text, &[]).contains("is not defined"), "{text}");
+    }
+}
+
+#[test]
 fn booleans_count_as_numbers() {
     assert!(config("kernel='/k'\nlocaltime=True", &[]).platform.local_time);
     assert!(!config("kernel='/k'\nlocaltime=False", &[]).platform.local_time);

@@ -134,16 +134,8 @@ fn device(device: &Sxp, variables: &mut Variables) {
     let text = match class {
         // A keyboard comes with its screen.
         "vkbd" => return,
-        // What it stands on was left open, which only the words of xl can say.
-        "vbd" if value("uname").starts_with('/') => {
-            let backend = device.get("backend").and_then(atom).map(|backend| format!(",backend={backend}"));
-            let (dev, mode) = (value("dev"), value("mode"));
-            let (vdev, medium) =
-                dev.split_once(":cdrom").map_or((dev, ""), |(vdev, _)| (vdev, ",devtype=cdrom"));
-            let access = if mode == "r" { "ro" } else { "rw" };
-            let backend = backend.unwrap_or_default();
-            format!("vdev={vdev},access={access}{medium}{backend},target={}", value("uname"))
-        }
+        // What the words of xm cannot say, those of xl can.
+        "vbd" if !is_classic(device) => modern_disk(device),
         "vbd" | "tap" | "tap2" => {
             let rest = ["backend", "protocol"].map(value).join(",");
             let disk = ["uname", "dev", "mode"].map(value).join(",");
@@ -164,10 +156,42 @@ fn device(device: &Sxp, variables: &mut Variables) {
     variables.add(name, text);
 }
 
+/// The text of a key of a device; empty without it.
+fn text_of<'a>(device: &'a Sxp, key: &str) -> &'a str {
+    device.get(key).and_then(atom).unwrap_or_default()
+}
+
+/// Whether the words of xm can say what a disk is.
+fn is_classic(disk: &Sxp) -> bool {
+    let uname = text_of(disk, "uname");
+    let typed =
+        uname.split_once(':').is_some_and(|(kind, _)| kind.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let plain = ["format", "script"].into_iter().all(|key| disk.get(key).is_none());
+    plain && !uname.contains(',') && (typed || uname.is_empty())
+}
+
+/// A disk in the words of xl. Its target is last, and may have commas of its own.
+fn modern_disk(disk: &Sxp) -> String {
+    let (dev, uname) = (text_of(disk, "dev"), text_of(disk, "uname"));
+    let (vdev, medium) = dev.split_once(":cdrom").map_or((dev, ""), |(vdev, _)| (vdev, ",devtype=cdrom"));
+    let (via, target) = match uname.split_once(':') {
+        Some(("phy", target)) => (",backendtype=phy", target),
+        Some(("file", target)) => (",backendtype=qdisk", target),
+        _ => ("", uname),
+    };
+    let keys = ["backend", "format", "script"];
+    let rest = keys.into_iter().filter(|key| disk.get(key).is_some());
+    let rest: String = rest.map(|key| format!(",{key}={}", text_of(disk, key))).collect();
+    format!("vdev={vdev},access={}{medium}{rest}{via},target={target}", text_of(disk, "mode"))
+}
+
 fn pci(device: &Sxp) -> String {
     let part = |name: &str| {
         let text = device.get(name).and_then(atom).unwrap_or_default();
         text.trim_start_matches("0x").to_owned()
     };
-    format!("{}:{}:{}.{}", part("domain"), part("bus"), part("slot"), part("func"))
+    let slot = Some(part("vslot")).filter(|slot| !slot.is_empty()).map(|slot| format!("@{slot}"));
+    let opts = Some(part("opts")).filter(|opts| !opts.is_empty()).map(|opts| format!(",{opts}"));
+    let (slot, opts) = (slot.unwrap_or_default(), opts.unwrap_or_default());
+    format!("{}:{}:{}.{}{slot}{opts}", part("domain"), part("bus"), part("slot"), part("func"))
 }

@@ -20,6 +20,8 @@ use crate::xm::session::Session;
 const DEFAULT: &str = "xmdefconfig";
 /// Where it is looked for.
 const FOLDERS: &str = ".:/etc/xen";
+/// How xm says which file it uses.
+const ANNOUNCEMENT: &str = "Using config file ";
 /// The longest file that is read.
 const LONGEST: u64 = 4 << 20;
 
@@ -34,7 +36,7 @@ pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Res
     if let Some(path) = given.value("config") {
         let text = read(path)
             .map_err(|error| Error::Usage(format!("Cannot read file {}: {}", Shown(path), reason(&error))))?;
-        return ready_made(session, path, &text, &given.settings);
+        return ready_made(session, path, without_announcement(&text), &given.settings);
     }
     let name = given.last().or_else(|| given.value("defconfig")).unwrap_or(DEFAULT);
     let path = find(name, given.value("path").unwrap_or(FOLDERS));
@@ -42,12 +44,13 @@ pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Res
     let path = path.ok_or_else(|| Error::Usage(unopened()))?;
     let text = read(&path).map_err(|error| Error::Usage(format!("{} ({})", unopened(), reason(&error))))?;
     if !given.has("quiet") {
-        session.out.line(format_args!("Using config file \"{}\".", Shown(&path)))?;
+        session.out.line(format_args!("{ANNOUNCEMENT}\"{}\".", Shown(&path)))?;
     }
+    let text = without_announcement(&text);
     if text.starts_with('<') {
-        return ready_made(session, &path, &text, &given.settings);
+        return ready_made(session, &path, text, &given.settings);
     }
-    run(session, &path, &text, &given.settings)
+    run(session, &path, text, &given.settings)
 }
 
 /// The first of the places where the file may be that has it.
@@ -127,6 +130,14 @@ pub(in crate::xm::commands) fn random_uuid() -> io::Result<Uuid> {
     uuid.ok_or_else(|| io::Error::other("the system has no random numbers"))
 }
 
+/// A file without the line in which xm said where it had it from: what was printed may be kept with that.
+fn without_announcement(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((line, rest)) if line.starts_with(ANNOUNCEMENT) && line.ends_with("\".") => rest,
+        _ => text,
+    }
+}
+
 /// Evaluates a record in place of a configuration file.
 fn ready_made(
     session: &mut Session,
@@ -149,6 +160,7 @@ fn ready_made(
 mod tests {
     use super::*;
     use crate::config::Evaluated;
+    use crate::config::table::{Kind, Status, variables};
 
     fn evaluated(text: &str) -> Evaluated {
         let host = Host::unknown("00010203-0405-4607-8809-0a0b0c0d0e0f".parse().unwrap());
@@ -180,6 +192,83 @@ mod tests {
         }
     }
 
+    /// A value of each kind that is no variable's default.
+    fn usual(kind: &Kind) -> String {
+        match kind {
+            Kind::Text(_) | Kind::TextOrList(_) => "'some'".to_owned(),
+            Kind::Int { min, max, .. } => (*min + (*max - *min).min(7)).to_string(),
+            Kind::Flag(_) => "1".to_owned(),
+            Kind::Choice { words, .. } => format!("'{}'", words.last().unwrap()),
+            Kind::Numbered { words, .. } => format!("'{}'", words.last().unwrap()),
+            Kind::List(_) => "['some']".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_every_variable_that_has_an_effect() {
+        let own = [
+            ("period", "1000\nbudget = 100"),
+            ("cpus_soft", "'0-3,^1'"),
+            ("cpuid", "['1:eax=0x1', '2:ebx=0x2']"),
+            ("iomem", "['fe000,2', 'fe100,1@0']"),
+            ("usbctrl", "['version=3,ports=4']"),
+            ("pci_permissive", "1\npci = ['03:00.0']"),
+            ("pci_msitranslate", "0\npci = ['03:00.0@5']"),
+            ("pci", "['0000:03:00.0-1@5,permissive=1,power_mgmt=1']"),
+            ("vtpm", "['backend=tpm,uuid=5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11']"),
+            ("disk", "['format=qcow2, vdev=xvdb, access=ro, backendtype=qdisk, target=/srv/a,b.qcow2']"),
+            ("vif", "['rate=10Mb/s', 'script=vif-route,ip=10.0.0.2', 'type=netfront,vifname=x']"),
+            ("vfb", "['type=vnc,vncdisplay=3,keymap=de,vncpasswd=a b']"),
+            ("bootloader_args", "['-q', 'x']\nbootloader = 'pygrub'"),
+            ("maxvcpus", "4\nvcpus = 2"),
+            ("maxmem", "512"),
+            ("uuid", "'5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11'"),
+            ("type", "'pvh'"),
+            ("builder", "'pvh'"),
+            ("nfs_root", "'/srv'\nnfs_server = '10.0.0.1'"),
+            ("cpus", "['0']"),
+            ("budget", "100\nperiod = 1000"),
+            ("ioports", "['2f8-2ff', '60']"),
+            ("irq", "[5]"),
+            ("irqs", "[5, 7]"),
+            ("vscsi", "['/dev/sdb,0:0:0:0']"),
+            ("vusb", "['usbver=1,numports=2,port_1=1-2']"),
+            ("vcpus", "3\ncpus = ['0', '1', '2-3']"),
+        ];
+        let (mut left_out, mut lost) = (Vec::new(), Vec::new());
+        for variable in variables().filter(|variable| matches!(variable.status, Status::Sets(_))) {
+            let known = own.iter().find(|(name, _)| *name == variable.name);
+            let value = known.map_or_else(|| usual(&variable.kind), |(_, value)| (*value).to_owned());
+            let kernel =
+                if matches!(variable.name, "kernel" | "bootloader") { "" } else { "kernel = '/k'\n" };
+            let text = format!("{kernel}{} = {value}", variable.name);
+            let host = Host::unknown("00010203-0405-4607-8809-0a0b0c0d0e0f".parse().unwrap());
+            let request =
+                Request { path: "t", text: &text, arguments: &[], host: &host, limits: Limits::default() };
+            let Ok(first) = evaluate(&request) else {
+                left_out.push(variable.name);
+                continue;
+            };
+            let shown = sxp::record(&first);
+            for found in [sxp::read(&shown.pretty()).unwrap(), xml::read(&xml::write(&shown)).unwrap()] {
+                let text_again = record::configuration(&found).unwrap();
+                let again = Request { text: &text_again, ..request };
+                let same = evaluate(&again).is_ok_and(|again| {
+                    let same_line = again.config.command_line.render() == first.config.command_line.render();
+                    let mut settings = again.config.into_settings();
+                    settings.command_line = first.config.command_line.clone();
+                    same_line && settings == first.config.clone().into_settings()
+                });
+                if !same {
+                    lost.push(format!("{text} is lost in {found}, which is\n{text_again}"));
+                    break;
+                }
+            }
+        }
+        assert!(lost.is_empty(), "{}", lost.join("\n"));
+        assert_eq!(left_out, [""; 0], "they need a form of their own");
+    }
+
     #[test]
     fn attack_records_that_are_none_are_refused() {
         for text in [
@@ -191,11 +280,17 @@ mod tests {
             "<vm",
             "<!-- ",
             "<a>&#0",
+            "<![CDATA[a]]><vm></vm>",
+            "<vm><![CDATA[a</vm>",
             &"<a>".repeat(99),
         ] {
             assert!(xml::read(text).is_err(), "{text:?}");
         }
         assert!(xml::read("<?xml?><!DOCTYPE vm SYSTEM 'http://x'><vm a='b'><name>a&#7;</name></vm>").is_ok());
+        let entity = "<!DOCTYPE vm [<!ENTITY x \"y\"> <!ENTITY f SYSTEM \"file:///etc/passwd\">]><vm><name>&x;</name></vm>";
+        assert_eq!(xml::read(entity), Err("'&x;' is no entity".to_owned()), "declarations declare nothing");
+        let section = xml::read("<vm><name><![CDATA[<a>&amp;b]]></name></vm>").unwrap();
+        assert_eq!(section, Sxp::named("vm", [Sxp::pair("name", "<a>&amp;b")]));
         assert!(record::configuration(&sxp::read("(domain (name a))").unwrap()).is_err());
         assert!(record::configuration(&sxp::read("x").unwrap()).is_err());
     }
