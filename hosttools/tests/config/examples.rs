@@ -169,6 +169,11 @@ fn cpu_lists_are_read_from_left_to_right() {
     assert_eq!(same("cpus='all'"), "Any");
     assert_eq!(same("cpu=2"), "2");
     assert!(matches!(affinity("cpus=['2','3']"), Affinity::PerVcpu(sets) if sets.len() == 2));
+    let later = affinity("maxvcpus=3\ncpus=['2','3','4']");
+    assert!(
+        matches!(later, Affinity::PerVcpu(sets) if sets.len() == 3),
+        "also of those that come online later"
+    );
 }
 
 #[test]

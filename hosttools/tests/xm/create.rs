@@ -262,6 +262,10 @@ fn what_a_dry_run_prints_is_taken_again() {
         server.file("shown", record);
         assert_eq!(crate::parts(&server.xm(take)), (0, String::new(), String::new()), "{option} {take}");
     }
+    let (_, record, _) = crate::parts(&server.xm("list -l guest"));
+    server.file("shown", record.replace("(name guest)", "(name other)"));
+    assert_eq!(crate::parts(&server.xm("new -q -F shown")), (0, String::new(), String::new()));
+    assert!(server.seen.all().contains(&"define other".to_owned()));
     server.file("shown", "(vm (name web");
     let (status, _, err) = crate::parts(&server.xm("create -F shown"));
     assert_eq!(

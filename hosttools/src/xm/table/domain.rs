@@ -22,7 +22,8 @@ pub(crate) static CREATE: &[Opt] = &[
     Opt::long_value("path", "PATH", "Folders in which the configuration file is looked for, with colons between them. \
         Usually the current one, then /etc/xen."),
     Opt::value('f', "defconfig", "FILE", "Configuration file; the same as the operand."),
-    Opt::value('F', "config", "FILE", "Record of a domain as -n prints it, instead of a configuration file."),
+    Opt::value('F', "config", "FILE", "Record of a domain as -n or `xm list -l` prints it, instead of a configuration \
+        file."),
     Opt::flag('n', "dryrun", "Print the record of the domain and create nothing."),
     Opt::flag('x', "xmldryrun", "The same in XML."),
     Opt::flag('s', "skipdtd", "Accepted for old scripts: XML is never checked against a DTD."),

@@ -5,6 +5,7 @@ use xendless_core::protocol::{Failure, Request};
 
 const NO_VALUE: super::Cell = No("it takes no value but a name");
 const NOT_ASKED: super::Cell = No("the guest is not asked");
+const TOLD: super::Cell = No("its kernel is told, and nobody waits for what it makes of that");
 const ANY_STATE: super::Cell = No("it is about no domain");
 const STOPPED: &str = "Domain 'dormant' is not started";
 const TOO_MUCH: &str = "memory_dynamic_max must be less than or equal to memory_static_max";
@@ -198,10 +199,12 @@ pub(super) static ROWS: &[Row] = &[
         )
     },
     Row {
+        guest: TOLD,
         value: Says("sysrq guest help", 1, "help is not convertible to a character"),
         ..one("sysrq guest h", "sysrq dormant h")
     },
     Row {
+        guest: TOLD,
         value: Says("trigger guest nmi -1", 1, "Invalid argument."),
         ..one("trigger guest nmi", "trigger dormant nmi")
     },

@@ -269,6 +269,34 @@ mod tests {
         assert_eq!(left_out, [""; 0], "they need a form of their own");
     }
 
+    /// As xend kept it, in `/var/lib/xend/domains/UUID/config.sxp`; shortened.
+    const KEPT: &str = "(domain\n    (on_crash restart)\n    (uuid 5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11)\n    \
+        (bootloader_args '')\n    (pool_name Pool-0)\n    (vcpus 2)\n    (name_label web)\n    (name web)\n    \
+        (cpus ((0 1) ()))\n    (description '')\n    (bootloader '')\n    (maxmem 256)\n    (memory 128)\n    \
+        (shadow_memory 0)\n    (vcpu_avail 1)\n    (features '')\n    (on_xend_start start)\n    \
+        (on_xend_stop shutdown)\n    (memory_static_max 268435456)\n    (vcpus_params ((weight 256) (cap 0)))\n    \
+        (image (linux (kernel /k) (ramdisk /r) (args 'root=/dev/xvda ro') (superpages 0) (notes (FEATURES x))))\n    \
+        (status 0)\n    (device (vif (bridge b) (mac 00:16:3e:00:00:01) (script /etc/xen/scripts/vif-bridge) \
+        (uuid 01020304-0000-4000-8000-000000000000) (backend 0)))\n    (device (vbd (uuid \
+        01020304-0000-4000-8000-000000000001) (bootable 1) (dev xvda:disk) (uname phy:vg/web) (mode w) (VDI '') \
+        (backend 0)))\n    (device (console (protocol vt100) (location 2)))\n)";
+
+    #[test]
+    fn what_xend_kept_makes_the_domain_again() {
+        let text = record::configuration(&sxp::read(KEPT).unwrap()).unwrap();
+        let wanted = "on_crash = 'restart'\nuuid = '5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11'\nbootargs = ''\n\
+            pool = 'Pool-0'\nvcpus = '1'\nmaxvcpus = '2'\nname = 'web'\ncpus = ['0,1', 'all']\ndescription = ''\n\
+            bootloader = ''\nmaxmem = '256'\nmemory = '128'\nshadow_memory = '0'\nfeatures = ''\n\
+            on_xend_start = 'start'\non_xend_stop = 'shutdown'\nbuilder = 'linux'\n\
+            extra = 'root=/dev/xvda ro'\nkernel = '/k'\nramdisk = '/r'\n\
+            vif = ['bridge=b,mac=00:16:3e:00:00:01,script=/etc/xen/scripts/vif-bridge,backend=0']\n\
+            disk = ['phy:vg/web,xvda:disk,w,0']\n";
+        assert_eq!(text, wanted);
+        let found = evaluated(&text);
+        assert_eq!((found.warnings.len(), found.config.vcpus.online(), found.config.vcpus.max()), (0, 1, 2));
+        assert_eq!(found.config.command_line.render(), "root=/dev/xvda ro");
+    }
+
     #[test]
     fn attack_records_that_are_none_are_refused() {
         for text in [
@@ -291,7 +319,7 @@ mod tests {
         assert_eq!(xml::read(entity), Err("'&x;' is no entity".to_owned()), "declarations declare nothing");
         let section = xml::read("<vm><name><![CDATA[<a>&amp;b]]></name></vm>").unwrap();
         assert_eq!(section, Sxp::named("vm", [Sxp::pair("name", "<a>&amp;b")]));
-        assert!(record::configuration(&sxp::read("(domain (name a))").unwrap()).is_err());
+        assert!(record::configuration(&sxp::read("(pool (name a))").unwrap()).is_err());
         assert!(record::configuration(&sxp::read("x").unwrap()).is_err());
     }
 }
