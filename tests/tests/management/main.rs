@@ -12,6 +12,7 @@ mod demo;
 mod errors;
 mod events;
 mod options;
+mod package;
 mod relay;
 mod resources;
 mod transcript;
@@ -26,11 +27,13 @@ use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::machine::Machine;
 
 /// Reached only by what hangs.
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 10] =
-    ["commands", "events", "relay", "debian", "resources", "options", "errors", "vchan", "reboot", "all"];
+#[rustfmt::skip]
+const PARTS: [&str; 11] = [
+    "commands", "events", "relay", "debian", "resources", "options", "errors", "vchan", "reboot", "all", "package",
+];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =
@@ -48,8 +51,11 @@ fn carry_out() -> anyhow::Result<String> {
         "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
         PARTS.join(" ")
     ));
-    admin.additions =
-        vec![(folder.into(), "/root/parts".into()), (client.clone(), "/usr/bin/vchan-client".into())];
+    admin.additions = vec![
+        (folder.into(), "/root/parts".into()),
+        (client.clone(), "/usr/bin/vchan-client".into()),
+        (artifacts::package()?, "/root/xendless.deb".into()),
+    ];
     let mut output = Vec::new();
     let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
     let output = String::from_utf8_lossy(&output).into_owned();

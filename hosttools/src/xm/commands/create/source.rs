@@ -5,12 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::rand::{GetRandomFlags, getrandom};
-use xendless_core::config::{DomainConfig, Uuid};
+use xendless_core::config::Uuid;
 
 use super::{record, xml};
 use crate::config::host::{Host, PathKind};
-use crate::config::sxp::{self, Sxp};
-use crate::config::{Limits, Request, evaluate};
+use crate::config::{Evaluated, Limits, Request, evaluate, sxp};
 use crate::shown::Shown;
 use crate::xm::error::{Error, reason};
 use crate::xm::options::Given;
@@ -25,14 +24,8 @@ const ANNOUNCEMENT: &str = "Using config file ";
 /// The longest file that is read.
 const LONGEST: u64 = 4 << 20;
 
-/// A configuration, as it travels and as it is shown.
-pub(in crate::xm::commands) struct Loaded {
-    pub(in crate::xm::commands) config: DomainConfig,
-    pub(super) record: Sxp,
-}
-
 /// Finds the configuration file and evaluates it.
-pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Result<Loaded, Error> {
+pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Result<Evaluated, Error> {
     if let Some(path) = given.value("config") {
         let text = read(path)
             .map_err(|error| Error::Usage(format!("Cannot read file {}: {}", Shown(path), reason(&error))))?;
@@ -73,7 +66,7 @@ fn run(
     path: &str,
     text: &str,
     settings: &[(String, String)],
-) -> Result<Loaded, Error> {
+) -> Result<Evaluated, Error> {
     let uuid = random_uuid().map_err(|error| Error::Plain(reason(&error)))?;
     let host = host(uuid);
     let request = Request { path, text, arguments: settings, host: &host, limits: Limits::default() };
@@ -89,8 +82,7 @@ fn run(
     for warning in &evaluated.warnings {
         eprintln!("Warning: {warning}");
     }
-    let record = sxp::record(&evaluated);
-    Ok(Loaded { config: evaluated.config, record })
+    Ok(evaluated)
 }
 
 /// What configurations learn about this machine.
@@ -144,7 +136,7 @@ fn ready_made(
     path: &str,
     text: &str,
     settings: &[(String, String)],
-) -> Result<Loaded, Error> {
+) -> Result<Evaluated, Error> {
     let read = if text.trim_start().starts_with('<') {
         xml::read(text)
     } else {
@@ -159,7 +151,7 @@ fn ready_made(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Evaluated;
+    use crate::config::sxp::Sxp;
     use crate::config::table::{Kind, Status, variables};
 
     fn evaluated(text: &str) -> Evaluated {
