@@ -71,3 +71,26 @@ fn part(name: &str) -> Part {
     let output = OUTPUT.as_ref().unwrap_or_else(|error| panic!("{error}"));
     Part::find(output, name)
 }
+
+/// Where tests say what they expect.
+const EXPECTATIONS: [&str; 8] = [
+    include_str!("commands.rs"),
+    include_str!("errors.rs"),
+    include_str!("events.rs"),
+    include_str!("options.rs"),
+    include_str!("package.rs"),
+    include_str!("relay.rs"),
+    include_str!("resources.rs"),
+    include_str!("vchan.rs"),
+];
+
+/// So whatever is carried out in the session, and is said to be shown there, is looked at, or did what it was told.
+#[test]
+fn a_step_that_no_test_looks_at_ends_well() {
+    for name in PARTS {
+        for step in part(name).all().iter().filter(|step| step.status != 0) {
+            let command = format!("\"{}\"", step.command);
+            assert!(EXPECTATIONS.iter().any(|tests| tests.contains(&command)), "{name}: {step:?}");
+        }
+    }
+}

@@ -75,7 +75,7 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(memory::max)).operands(2, 2),
     Command::new("mem-set", "<Domain> <Mem>", "Ask a domain to have this much memory, in MiB.",
         Action::Run(memory::set)).operands(2, 2).common(),
-    Command::new("migrate", "<Domain> <Host> [options]", "Move a domain to another host.",
+    Command::new("migrate", "<Domain> <Host> [options]", "Move a domain to another host (not possible here).",
         Action::Run(absent::migrate)).config().common().options(&[
         Opt::flag('l', "live", "Let the domain run while its memory is copied."),
         Opt::value('p', "port", "PORT", "Port of the other host."),
@@ -94,11 +94,11 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(names::rename)).operands(2, 2),
     Command::new("reset", "<Domain>", "Destroy a domain and make it again.",
         Action::Run(prod::reset)).operands(1, 1).common(),
-    Command::new("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on.",
+    Command::new("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on (not possible here).",
         Action::Run(absent::restore)).words(1, 2).common().options(&[PAUSED]),
-    Command::new("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on.",
+    Command::new("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on (not possible here).",
         Action::Run(absent::resume)).common().options(&[PAUSED]),
-    Command::new("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file.",
+    Command::new("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file (not possible here).",
         Action::Run(absent::save)).words(2, 3).common()
         .options(&[Opt::flag('c', "checkpoint", "Let the domain go on afterwards.")]),
     Command::new("shutdown", "<Domain> [-a|--all] [-w|--wait] [-R|--reboot] [-H|--halt]", "Ask a domain to shut down.",
@@ -115,7 +115,7 @@ pub(super) static COMMANDS: &[Command] = &[
             PAUSED, CONSOLE, VIEWER, AUTOPASS,
             Opt::long("on-xend-start", "Start all defined domains whose on_xend_start says so, as at boot."),
         ]),
-    Command::new("suspend", "<DomainName>", "Save a defined domain, to be resumed later.",
+    Command::new("suspend", "<DomainName>", "Save a defined domain, to be resumed later (not possible here).",
         Action::Run(absent::suspend)).operands(1, 1).common(),
     Command::new("sysrq", "<Domain> <letter>", "Send a magic SysRq key to a domain.",
         Action::Run(prod::sysrq)).operands(2, 2),
@@ -142,6 +142,7 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(vcpus::pin)).operands(3, 3),
     Command::new("vcpu-set", "<Domain> <vCPUs>", "Set how many virtual CPUs are online.",
         Action::Run(vcpus::set)).operands(2, 2).common(),
-    Command::new("vncviewer", "[--autopass|--vncviewer-autopass] <Domain>", "Show a domain's graphical console.",
+    Command::new("vncviewer", "[--autopass|--vncviewer-autopass] <Domain>", "Show a domain's graphical console (not \
+        possible here).",
         Action::Run(absent::vncviewer)).options(&[Opt::long("autopass", "Hand the password to the viewer."), AUTOPASS]),
 ];
