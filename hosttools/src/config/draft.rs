@@ -233,7 +233,9 @@ impl Draft {
             self.cpus.as_ref().map_or((&[][..], false), |(texts, list)| (texts.as_slice(), *list));
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let vcpus = usize::try_from(self.vcpus.or(self.maxvcpus).unwrap_or(1)).unwrap_or(0);
-        if list && texts.len() > 1 && texts.len() != vcpus {
+        // Those that come online later may have theirs, too.
+        let most = self.maxvcpus.and_then(|max| usize::try_from(max).ok());
+        if list && texts.len() > 1 && texts.len() != vcpus && Some(texts.len()) != most {
             let complaint = Complaint::new("vcpus and the item number of cpus are not same");
             let help = format!("cpus has {} items, vcpus is {vcpus}; one text is for all vcpus", texts.len());
             return Err(Conflict { variable: "cpus", complaint: complaint.help(help) });

@@ -102,17 +102,17 @@ fn sub_command(session: &mut Session, word: &str, rest: &[String]) -> Result<u8,
 }
 
 fn carry_out(session: &mut Session, command: &'static Command, rest: &[String]) -> Outcome {
-    let name = command.name;
-    let run = match command.action {
-        Action::Run(run) => run,
-        Action::Later => return Err(Error::Plain(format!("'xm {name}' is not part of this version yet."))),
-        Action::Gone(instead) => return Err(Error::Plain(instead.to_owned())),
-    };
+    if let Action::Gone(instead) = command.action {
+        return Err(Error::Plain(instead.to_owned()));
+    }
     let given = options::parse(command, rest).map_err(|misused| {
         let text = Shown(&misused.message);
         if misused.count { Error::Usage(format!("{text}\n")) } else { Error::Option(text.to_string()) }
     })?;
-    run(session, &given)
+    match command.action {
+        Action::Run(run) => run(session, &given),
+        _ => Err(Error::Plain(format!("'xm {}' is not part of this version yet.", command.name))),
+    }
 }
 
 /// Prints what went wrong; gives the exit status.

@@ -10,6 +10,7 @@ mod complete;
 mod dispatch;
 mod error;
 mod help;
+pub mod inventory;
 mod listener;
 mod manual;
 mod options;

@@ -83,9 +83,7 @@ pub(super) fn parse(command: &Command, words: &[String]) -> Result<Given, Misuse
 /// Checks the number of words; `--` is none.
 fn count(command: &Command, words: &[String]) -> Result<(), Misused> {
     let Some((min, max)) = command.words else { return Ok(()) };
-    // A script may always ask for JSON.
-    let known_json = command.options.iter().any(|option| option.long == "json");
-    let counted = words.iter().filter(|word| *word != "--" && !(known_json && *word == "--json"));
+    let counted = words.iter().filter(|word| *word != "--" && !is_new(command, word));
     if (min..=max).contains(&counted.count()) {
         return Ok(());
     }
@@ -96,6 +94,12 @@ fn count(command: &Command, words: &[String]) -> Result<(), Misused> {
         format!("'xm {name}' requires between {min} and {max} arguments.")
     };
     Err(Misused { message, count: true })
+}
+
+/// Whether a word is an option that xm did not have when words were first counted: it never makes them too many.
+fn is_new(command: &Command, word: &str) -> bool {
+    let known = |long| command.options.iter().any(|option| option.long == long);
+    (word == "--json" && known("json")) || (word.starts_with("--timeout=") && known("timeout"))
 }
 
 /// The parser of one sub-command. Only that of the one that is called is ever built.
@@ -208,6 +212,9 @@ mod tests {
         assert_eq!(refusal("destroy a b"), "'xm destroy' requires 1 arguments.");
         assert_eq!(refusal("shutdown a b c d e"), "'xm shutdown' requires between 1 and 4 arguments.");
         assert!(given("destroy -- a").is_ok() && given("info --json -n").is_ok());
+        assert!(
+            given("reboot -w --timeout=5 -a a").is_ok() && given("console --timeout=5 -q -n 0 a").is_err()
+        );
         assert!(given("info -n -c").unwrap_err().count);
     }
 }

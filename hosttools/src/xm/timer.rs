@@ -41,3 +41,15 @@ impl AsFd for Timer {
         self.0.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_time_can_be_waited_for() {
+        for after in [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(u64::MAX), Duration::MAX] {
+            assert!(Timer::start(after).is_ok(), "{after:?}");
+        }
+    }
+}

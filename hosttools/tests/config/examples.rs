@@ -169,6 +169,24 @@ fn cpu_lists_are_read_from_left_to_right() {
     assert_eq!(same("cpus='all'"), "Any");
     assert_eq!(same("cpu=2"), "2");
     assert!(matches!(affinity("cpus=['2','3']"), Affinity::PerVcpu(sets) if sets.len() == 2));
+    let later = affinity("maxvcpus=3\ncpus=['2','3','4']");
+    assert!(
+        matches!(later, Affinity::PerVcpu(sets) if sets.len() == 3),
+        "also of those that come online later"
+    );
+}
+
+#[test]
+fn a_variable_without_a_value_can_be_added_to_as_in_xl() {
+    let found = config(
+        "kernel += '/k'\nextra += 'a'\nextra += ' b'\ndisk += ['phy:a,xvda,w']\ndisk += ['phy:b,xvdb,r']",
+        &[],
+    );
+    assert_eq!(found.command_line.extra.as_str(), "a b");
+    assert_eq!(disks(&found), ["/dev/a xvda w", "/dev/b xvdb r"]);
+    for text in ["memroy += 1", "def f():\n    extra += 'a'\nf()", "memory -= 1"] {
+        assert!(super::errors(text, &[]).contains("is not defined"), "{text}");
+    }
 }
 
 #[test]

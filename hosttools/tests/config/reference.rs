@@ -41,3 +41,28 @@ fn every_classic_variable_is_known() {
         assert!(table::find(name).is_some(), "{name}");
     }
 }
+
+/// The variables of `xl` 4.17's `xl.cfg(5)`, which all have to be known.
+const XL: &str = "name type builder uuid seclabel init_seclabel max_grant_frames max_maptrack_frames max_grant_version \
+    nomigrate driver_domain device_tree passthrough xend_suspend_evtchn_compat vpmu vmtrace_buf_kb pool vcpus maxvcpus cpus \
+    cpus_soft cpu_weight cap memory maxmem vnuma event_channels on_poweroff on_reboot on_crash on_watchdog on_soft_reset \
+    kernel ramdisk cmdline root extra bootloader bootloader_args e820_host dm_restrict firmware firmware_override bios \
+    bios_path_override disk vif vtpm p9 vfb usbctrl usbdev pci pci_permissive pci_msitranslate pci_seize pci_power_mgmt \
+    gfx_passthru rdm rdm_mem_boundary ioports iomem irqs channel vkb vdispl vsnd dtdev timer_mode hpet vpt_align \
+    rtc_timeoffset localtime hap oos acpi acpi_s3 acpi_s4 acpi_laptop_slate apic nx pae smbios_firmware acpi_firmware \
+    ms_vm_genid nestedhvm cpuid altp2m altp2mhvm mca_caps xen_platform_pci viridian tsc_mode device_model_version \
+    device_model_override device_model_stubdomain_override device_model_stubdomain_seclabel stubdomain_memory \
+    stubdomain_kernel stubdomain_ramdisk stubdomain_cmdline device_model_args device_model_args_pv device_model_args_hvm \
+    device_model_user videoram stdvga vga vnc vnclisten vncdisplay vncunused vncpasswd keymap sdl opengl nographic spice \
+    spicehost spiceport spicetls_port spicedisable_ticketing spicepasswd spiceagent_mouse spicevdagent \
+    spice_clipboard_sharing spiceusbredirection spice_image_compression spice_streaming_video usb usbversion usbdevice \
+    vendor_device soundhw vkb_device gic_version vuart tee static_shm hdtype boot serial shadow_memory exec_ssidref \
+    blkdev_start msr_relaxed mmio_hole tmem pvshim pvshim_path pvshim_cmdline pvshim_extra pvh assisted_xapic \
+    assisted_x2apic";
+
+#[test]
+fn every_variable_of_xl_is_known() {
+    for name in XL.split_whitespace() {
+        assert!(table::find(name).is_some(), "{name}");
+    }
+}

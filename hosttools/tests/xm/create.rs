@@ -99,6 +99,13 @@ fn mistakes_in_the_file_are_shown_where_they_are() {
     server.file("bad", "memory = 64\nkernel = (\n");
     let (status, _, err) = crate::parts(&server.xm("create bad"));
     assert!(status == 1 && err.starts_with("Errors were found at line "), "{err}");
+    server.file("bad", "#".repeat(4 << 20));
+    let (status, out, err) = crate::parts(&server.xm("new bad"));
+    assert_eq!((status, err.as_str()), (1, "Error: Unable to open config file: bad (it is too long)\n"));
+    assert!(out.starts_with("Usage: xm new "), "{out}");
+    server.file("bad", format!("<vm><name>a</name>{}</vm>", "<x>".repeat(100)));
+    let (status, _, err) = crate::parts(&server.xm("new -q bad"));
+    assert_eq!((status, err.as_str()), (1, "Error: Cannot read file bad: elements are nested too deeply\n"));
     server.file("bad", "kernel = '/k'\nmemory = 'much'\n");
     let (status, _, err) = crate::parts(&server.xm("create bad"));
     assert!(status == 1 && err.starts_with("Error: ") && err.contains("at bad:2:10"), "{err}");
@@ -248,6 +255,17 @@ fn what_a_dry_run_prints_is_taken_again() {
         assert_eq!(crate::parts(&server.xm(take)), (0, String::new(), String::new()), "{option} {take}");
     }
     assert_eq!(server.seen.all().iter().filter(|line| line.starts_with("create web ")).count(), 3);
+    // The line that says which file it is may stand before it.
+    for (option, take) in [("-n", "new -q -F shown"), ("-x", "new -q -F shown"), ("-x", "new -q shown")] {
+        let (_, record, _) = crate::parts(&server.xm(&format!("create {option} web")));
+        assert!(record.starts_with("Using config file"), "{record}");
+        server.file("shown", record);
+        assert_eq!(crate::parts(&server.xm(take)), (0, String::new(), String::new()), "{option} {take}");
+    }
+    let (_, record, _) = crate::parts(&server.xm("list -l guest"));
+    server.file("shown", record.replace("(name guest)", "(name other)"));
+    assert_eq!(crate::parts(&server.xm("new -q -F shown")), (0, String::new(), String::new()));
+    assert!(server.seen.all().contains(&"define other".to_owned()));
     server.file("shown", "(vm (name web");
     let (status, _, err) = crate::parts(&server.xm("create -F shown"));
     assert_eq!(

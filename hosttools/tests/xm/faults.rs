@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use xendless_core::protocol::Failure;
+use xendless_core::protocol::{Failure, Request};
 use xendless_core::rights::Rights;
 
 use crate::server::{Server, run};
@@ -12,7 +12,7 @@ fn faulty(fault: Fault) -> World {
     World { fault, ..World::default() }
 }
 
-fn refusing(refuse: fn(&xendless_core::protocol::Request<'_>) -> Option<Failure>) -> World {
+fn refusing(refuse: fn(&Request<'_>) -> Option<Failure>) -> World {
     World { refuse, ..World::default() }
 }
 
@@ -150,8 +150,10 @@ fn names_that_cannot_be() {
     assert_eq!((status, err.as_str()), (1, "Error: Missing VM Name\n"));
     assert_eq!(server.seen.all(), [""; 0]);
     assert_eq!(crate::parts(&server.xm("rename guest web")), (0, String::new(), String::new()));
-    assert_eq!(server.seen.all()[0], "rename guest web");
-    let taken = refusing(|_| Some(Failure::NameTaken { domid: Some(3) }));
+    assert!(server.seen.all().contains(&"rename guest web".to_owned()), "{:?}", server.seen.all());
+    let taken = refusing(|request| {
+        matches!(request, Request::Rename { .. }).then_some(Failure::NameTaken { domid: Some(3) })
+    });
     let (status, _, err) = run(taken, "rename guest web");
     assert_eq!((status, err.as_str()), (1, "Error: VM name 'web' already exists as domain 3\n"));
 }

@@ -6,6 +6,7 @@ mod console;
 mod create;
 mod dump;
 mod events;
+mod every;
 mod faults;
 mod listing;
 mod managed;

@@ -88,3 +88,29 @@ fn what_ends_with_the_control_plane_is_waited_for() {
     let (status, out, _) = crate::parts(&server.xm("shutdown -w --on-xend-stop"));
     assert_eq!((status, out.as_str()), (0, "All domains terminated\n"));
 }
+
+#[test]
+fn a_definition_goes_by_the_name_that_its_domain_gets() {
+    let guest = "name = 'guest'\nkernel = '/k'\nuuid = '07070707-0707-0707-0707-070707070707'";
+    let server =
+        server(World::default().with_definition(guest).with_definition("name = 'off'\nkernel = '/k'"));
+    assert_eq!(crate::parts(&server.xm("rename off out")), (0, String::new(), String::new()));
+    assert_eq!(crate::parts(&server.xm("domid out")).1, "None\n");
+    assert_eq!(crate::parts(&server.xm("domid off")).0, 3);
+    assert_eq!(crate::parts(&server.xm("rename out out")), (0, String::new(), String::new()));
+    for (line, text) in [
+        ("rename out guest", "VM name 'guest' already exists"),
+        ("rename guest out", "VM name 'out' already exists"),
+    ] {
+        let (status, _, err) = crate::parts(&server.xm(line));
+        assert_eq!((status, err), (1, format!("Error: {text}\n")), "{line}");
+    }
+    assert_eq!(crate::parts(&server.xm("rename guest web")), (0, String::new(), String::new()));
+    let seen: Vec<String> =
+        server.seen.all().into_iter().filter(|line| line.starts_with(['d', 'u', 'r'])).collect();
+    let kept = ["define out", "undefine off", "rename guest web", "define web", "undefine guest"];
+    assert_eq!(seen.iter().filter(|line| kept.contains(&line.as_str())).count(), 5, "{seen:?}");
+    let server = self::server(World::default().with_definition("name = 'off'\nkernel = '/k'"));
+    let (_, _, err) = crate::parts(&server.xm("rename off guest"));
+    assert_eq!(err, "Error: VM name 'guest' already exists as domain 7\n");
+}

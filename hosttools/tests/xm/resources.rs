@@ -119,14 +119,6 @@ fn memory_is_set_and_waited_for() {
 }
 
 #[test]
-fn who_does_not_cooperate_is_named_in_one_line() {
-    let (status, out, err) = run(World { balloons: false, ..World::default() }, "mem-set guest 256");
-    let text = "Error: Domain guest does not cooperate: it has 512 MiB 10 seconds after it was asked to have \
-                256 MiB.\n";
-    assert_eq!((status, out.as_str(), err.as_str()), (1, "", text));
-}
-
-#[test]
 fn memory_that_makes_no_sense_is_refused() {
     for (line, text) in [
         ("mem-set guest 5x", "Invalid argument."),

@@ -19,7 +19,7 @@ fn without_a_word_there_is_short_help() {
 
 #[test]
 fn help_is_asked_for_in_many_ways() {
-    for line in ["help", "-h", "--help"] {
+    for line in ["help", "help --long", "help nonsense -x y", "-h", "--help"] {
         let (status, out, _) = run(World::default(), line);
         assert!(status == 0 && out.contains("xm full list of subcommands:\n\n console "), "{line}: {out}");
     }
@@ -69,11 +69,12 @@ fn unknown_options_are_refused_with_usage() {
 #[test]
 fn what_xen_lost_says_what_there_is_instead() {
     for (line, part) in [
-        ("tmem-list -a", "Transcendent memory was removed in Xen 4.13."),
+        ("tmem-list -a", "Transcendent memory was removed in Xen 4.13; use mem-set"),
         ("vnet-create x", "use a Linux bridge"),
         ("labels", "FLASK"),
         ("makepolicy x", "checkpolicy"),
         ("serve", "xmd"),
+        ("event-monitor", "xm events"),
     ] {
         let (status, out, err) = run(World::default(), line);
         assert!(

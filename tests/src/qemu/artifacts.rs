@@ -56,6 +56,13 @@ pub fn host_tools() -> Result<PathBuf> {
     Ok(PathBuf::from(run(command)?.trim()))
 }
 
+/// The Debian package, built when it is stale.
+pub fn package() -> Result<PathBuf> {
+    let mut command = Command::new(repository().join("ci/build-deb"));
+    command.env("CARGO_TARGET_DIR", target());
+    Ok(PathBuf::from(run(command)?.trim()))
+}
+
 /// The program that measures in a management domain, built when it is stale. It runs in any Linux.
 pub fn stopwatch() -> Result<PathBuf> {
     let mut command = Command::new(repository().join("ci/build-hosttools"));

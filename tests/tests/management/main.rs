@@ -11,6 +11,8 @@ mod crash;
 mod demo;
 mod errors;
 mod events;
+mod options;
+mod package;
 mod relay;
 mod resources;
 mod rights;
@@ -26,10 +28,13 @@ use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::machine::Machine;
 
 /// Reached only by what hangs.
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 8] = ["commands", "events", "relay", "debian", "resources", "errors", "vchan", "reboot"];
+#[rustfmt::skip]
+const PARTS: [&str; 11] = [
+    "commands", "events", "relay", "debian", "resources", "options", "errors", "vchan", "reboot", "all", "package",
+];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =
@@ -47,8 +52,11 @@ fn carry_out() -> anyhow::Result<String> {
         "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
         PARTS.join(" ")
     ));
-    admin.additions =
-        vec![(folder.into(), "/root/parts".into()), (client.clone(), "/usr/bin/vchan-client".into())];
+    admin.additions = vec![
+        (folder.into(), "/root/parts".into()),
+        (client.clone(), "/usr/bin/vchan-client".into()),
+        (artifacts::package()?, "/root/xendless.deb".into()),
+    ];
     let mut output = Vec::new();
     let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
     let output = String::from_utf8_lossy(&output).into_owned();
@@ -63,4 +71,27 @@ fn carry_out() -> anyhow::Result<String> {
 fn part(name: &str) -> Part {
     let output = OUTPUT.as_ref().unwrap_or_else(|error| panic!("{error}"));
     Part::find(output, name)
+}
+
+/// Where tests say what they expect.
+const EXPECTATIONS: [&str; 8] = [
+    include_str!("commands.rs"),
+    include_str!("errors.rs"),
+    include_str!("events.rs"),
+    include_str!("options.rs"),
+    include_str!("package.rs"),
+    include_str!("relay.rs"),
+    include_str!("resources.rs"),
+    include_str!("vchan.rs"),
+];
+
+/// So whatever is carried out in the session, and is said to be shown there, is looked at, or did what it was told.
+#[test]
+fn a_step_that_no_test_looks_at_ends_well() {
+    for name in PARTS {
+        for step in part(name).all().iter().filter(|step| step.status != 0) {
+            let command = format!("\"{}\"", step.command);
+            assert!(EXPECTATIONS.iter().any(|tests| tests.contains(&command)), "{name}: {step:?}");
+        }
+    }
 }

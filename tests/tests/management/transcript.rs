@@ -55,6 +55,11 @@ impl Part {
         self.text.lines().any(|other| other == line)
     }
 
+    /// All steps, in order.
+    pub(crate) fn all(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The one step whose command is `command`.
     #[track_caller]
     pub(crate) fn step(&self, command: &str) -> &Step {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::ast::{Block, Expr, ExprKind, Function, Handler, Stmt, StmtKind, Trailer, Try};
+use super::ast::{BinOp, Block, Expr, ExprKind, Function, Handler, Stmt, StmtKind, Trailer, Try};
 use super::fault::{Fault, Kind, Result, fault};
 use super::interp::{Flow, Interp};
 use super::modules;
 use super::ops;
 use super::token::Pos;
 use super::value::{Closure, Item, Value};
+use crate::config::table::find;
 
 impl Interp<'_> {
     pub(super) fn block(&mut self, block: &Block) -> Result<Flow> {
@@ -42,12 +43,17 @@ impl Interp<'_> {
                     self.store(target, item.clone())?;
                 }
             }
+            // To xl, to add to a variable that has no value yet is to give it one.
+            StmtKind::Augment { target, op: BinOp::Add, value } if self.is_unset_variable(target) => {
+                let item = Item { value: self.eval(value)?, at: value.at };
+                self.store(target, item)?;
+            }
             StmtKind::Augment { target, op, value } => {
                 let old = self.eval(target)?;
                 let new = self.eval(value)?;
                 // `list += …` changes the list itself, as every Python does.
                 let value = match (&old, op) {
-                    (Value::List(id), super::ast::BinOp::Add) => {
+                    (Value::List(id), BinOp::Add) => {
                         self.extend(*id, &new, at)?;
                         old
                     }
@@ -83,6 +89,12 @@ impl Interp<'_> {
             StmtKind::Del(targets) => targets.iter().try_for_each(|target| self.delete(target))?,
         }
         Ok(Flow::Next)
+    }
+
+    /// Whether this is a configuration variable at the outermost level that the file has not set yet.
+    fn is_unset_variable(&self, target: &Expr) -> bool {
+        let ExprKind::Name(name) = &target.kind else { return false };
+        self.frames.is_empty() && !self.globals.contains_key(name) && find(name).is_some()
     }
 
     fn conditional(&mut self, arms: &[(Expr, Block)], otherwise: &Block) -> Result<Flow> {

@@ -1,12 +1,13 @@
 //! What `xm create -n` shows: the record of a domain that its configuration makes, in the order of `xm`.
 
 use xendless_core::config::Kind;
-use xendless_core::config::devices::{Access, Disk, DiskVia, Medium};
+use xendless_core::config::devices::{Access, Disk, DiskFormat, DiskVia, Medium};
 
 use super::Sxp;
 use crate::config::Evaluated;
 use crate::config::datum::Datum;
 use crate::config::specs::is_classic_disk;
+use crate::config::table::{self, Status, Variable};
 
 /// The record of an evaluated configuration.
 #[must_use]
@@ -51,11 +52,30 @@ pub fn record(evaluated: &Evaluated) -> Sxp {
     items.push(Sxp::pair("oos", values.text("oos").unwrap_or_else(|| "1".to_owned())));
     items.extend(values.pair("pool", "pool_name"));
     items.extend(values.pair("bootloader", "bootloader"));
-    items.extend(values.pair("bootargs", "bootloader_args"));
+    let words = values.list("bootloader_args").join(" ");
+    let words = values.text("bootloader_args").or_else(|| Some(words).filter(|words| !words.is_empty()));
+    let words = values.text("bootargs").or(words);
+    items.extend(words.map(|words| Sxp::pair("bootloader_args", words)));
+    items.extend(more(&values));
     items.push(Sxp::named("image", [image(&values)]));
     items.push(Sxp::pair("s3_integrity", values.text("s3_integrity").unwrap_or_else(|| "1".to_owned())));
     items.extend(devices(&values).into_iter().map(|device| Sxp::named("device", [device])));
     Sxp::named("vm", items)
+}
+
+/// Variables that have a place of their own in the record, or are in what others have there.
+const PLACED: &str = "name memory maxmem shadow_memory restart on_poweroff tsc_mode nomigrate on_reboot on_crash features \
+    on_xend_start on_xend_stop cpuid cpuid_check description vcpus maxvcpus uuid cpu cpus cpu_cap cpu_weight blkif netif \
+    tpmif localtime pool bootloader bootargs bootloader_args type builder pvh kernel ramdisk cmdline root extra ip gateway \
+    netmask hostname interface dhcp nfs_server nfs_root disk pci pci_msitranslate pci_power_mgmt pci_permissive vscsi \
+    vusb ioports irq irqs vif nics vtpm vfb";
+
+/// What xm did not know, so that the record makes the same domain.
+fn more(values: &Values<'_>) -> Vec<Sxp> {
+    let placed = |name: &str| PLACED.split_whitespace().any(|known| known == name);
+    let has_effect = |variable: &&Variable| matches!(variable.status, Status::Sets(_));
+    let others = table::variables().filter(has_effect).filter(|variable| !placed(variable.name));
+    others.filter_map(|variable| values.pair(variable.name, variable.name)).collect()
 }
 
 /// The variables as they were set.
@@ -139,8 +159,17 @@ fn devices(values: &Values<'_>) -> Vec<Sxp> {
         let (segment, bus, slot, function) = device.address.parts();
         let parts = [("domain", format!("0x{segment:04x}")), ("bus", format!("0x{bus:02x}"))];
         let rest = [("slot", format!("0x{slot:02x}")), ("func", format!("0x{function:x}"))];
-        let pairs = parts.into_iter().chain(rest).map(|(name, value)| Sxp::pair(name, value));
-        Sxp::named("dev", pairs)
+        let slot = device.virtual_slot.map(|slot| ("vslot", format!("0x{:02x}", slot.get())));
+        let unusual = [
+            ("msitranslate", device.msi_translate, true),
+            ("power_mgmt", device.power_management, false),
+            ("permissive", device.permissive, false),
+        ];
+        let unusual = unusual.into_iter().filter(|(_, set, usual)| set != usual);
+        let opts: Vec<String> = unusual.map(|(name, set, _)| format!("{name}={}", u8::from(set))).collect();
+        let opts = (!opts.is_empty()).then(|| ("opts", opts.join(",")));
+        let pairs = parts.into_iter().chain(rest).chain(slot).chain(opts);
+        Sxp::named("dev", pairs.map(|(name, value)| Sxp::pair(name, value)))
     });
     let pci: Vec<Sxp> = pci.collect();
     devices.extend((!pci.is_empty()).then(|| Sxp::named("pci", pci)));
@@ -152,7 +181,11 @@ fn devices(values: &Values<'_>) -> Vec<Sxp> {
     }));
     let irqs = values.0.config.devices.irqs.iter();
     devices.extend(irqs.map(|irq| Sxp::named("irq", [Sxp::pair("irq", irq.to_string())])));
-    devices.extend(values.list("vif").iter().map(|text| keyed("vif", text)));
+    let vifs = values.list("vif");
+    devices.extend(vifs.iter().map(|text| keyed("vif", text)));
+    // Those that only their number asks for.
+    let rest = values.0.config.devices.vifs.len().saturating_sub(vifs.len());
+    devices.extend((0..rest).map(|_| Sxp::named("vif", [])));
     devices.extend(values.list("vtpm").iter().map(|text| keyed("vtpm", text)));
     for text in values.list("vfb") {
         devices.push(Sxp::named("vkbd", []));
@@ -189,10 +222,22 @@ fn disk(text: &str, disk: &Disk) -> Sxp {
     };
     let backend = disk.backend.as_ref().map(|backend| Sxp::pair("backend", backend.to_string()));
     let dev = format!("{}{kind}", disk.vdev);
-    Sxp::named(
-        "vbd",
-        [Sxp::pair("uname", uname), Sxp::pair("dev", dev), Sxp::pair("mode", mode)]
-            .into_iter()
-            .chain(backend),
-    )
+    let source = disk.medium.source();
+    let format = source.map(|source| source.format).filter(|format| *format != DiskFormat::Raw);
+    let script = source.and_then(|source| source.script.as_ref());
+    let pairs = [Sxp::pair("uname", uname), Sxp::pair("dev", dev), Sxp::pair("mode", mode)].into_iter();
+    // Without these two it is what xm could always say.
+    let format = format.map(|format| Sxp::pair("format", format_name(format)));
+    let script = script.map(|script| Sxp::pair("script", script.as_str()));
+    Sxp::named("vbd", pairs.chain(backend).chain(format).chain(script))
+}
+
+const fn format_name(format: DiskFormat) -> &'static str {
+    match format {
+        DiskFormat::Raw => "raw",
+        DiskFormat::Qcow => "qcow",
+        DiskFormat::Qcow2 => "qcow2",
+        DiskFormat::Vhd => "vhd",
+        DiskFormat::Qed => "qed",
+    }
 }

@@ -1,7 +1,7 @@
 //! Changing what is kept of a domain, beside the domain itself.
 
-use xendless_core::config::{DomainConfig, Settings};
-use xendless_core::protocol::Row;
+use xendless_core::config::{DomainConfig, DomainName, Settings};
+use xendless_core::protocol::{Request, Row};
 
 use super::managed::{FOREIGN, define};
 use crate::client::Client;
@@ -35,6 +35,23 @@ pub(super) fn change(
     change(&mut settings)?;
     let config = DomainConfig::new(settings).map_err(|error| Error::Usage(error.to_string()))?;
     define(client, &config)
+}
+
+/// Keeps a definition under another name. At every moment it is there under one of them.
+///
+/// # Errors
+///
+/// Those of [`change`].
+pub(super) fn rename(client: &mut Client, found: &Dormant, name: DomainName) -> Result<(), Error> {
+    if found.name == name.as_str() {
+        return Ok(());
+    }
+    change(client, found, |settings| {
+        settings.name = name;
+        Ok(())
+    })?;
+    client.ask(Request::Undefine { domain: &found.name })?;
+    Ok(())
 }
 
 /// Changes the definition of a domain that runs, if it has one.

@@ -8,6 +8,7 @@ use xendless_core::life::Wish;
 use xendless_core::protocol::{Failure, Request, Until};
 
 use super::create::{self, Start, load, shown_only};
+use super::wait::number;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 use crate::xm::error::{Error, FAILED};
@@ -17,7 +18,7 @@ use crate::xm::table::Outcome;
 use crate::xm::timer::Timer;
 
 /// How long a domain may take to shut down before it is deleted.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: u64 = 60;
 
 /// Why a definition that is there is not used.
 pub(super) const FOREIGN: &str =
@@ -96,7 +97,7 @@ pub(super) fn ending(client: &mut Client) -> Result<Vec<String>, Error> {
             OnStop::Ignore => continue,
             OnStop::Shutdown => {}
             OnStop::Suspend => {
-                eprintln!("{}: domains cannot be saved yet; it is shut down instead.", Shown(&name));
+                eprintln!("{}: domains cannot be saved here; it is shut down instead.", Shown(&name));
             }
         }
         if find(client, &name).is_ok() {
@@ -111,10 +112,12 @@ pub(in crate::xm) fn delete(session: &mut Session, given: &Given) -> Outcome {
     let [domain] = given.operands.as_slice() else {
         return Err(Error::Usage("Expects 1 argument".to_owned()));
     };
+    let patience = given.value("timeout").map_or(Ok(PATIENCE), |seconds| number(seconds, "timeout"))?;
     let mut client = session.connect()?;
     let found = definition(&mut client, domain)?;
     if let Ok(row) = find(&mut client, &found.name) {
-        end(&mut client, &row.domid.to_string(), &found.name, given.has("force"))?;
+        let patience = (!given.has("force")).then_some(patience);
+        end(&mut client, &row.domid.to_string(), &found.name, patience)?;
     }
     client.ask(Request::Undefine { domain: &found.name })?;
     Ok(0)
@@ -130,22 +133,21 @@ fn definition(client: &mut Client, domain: &str) -> Result<Dormant, Error> {
     }
 }
 
-/// Ends a domain that runs: as it likes, or by force.
-fn end(client: &mut Client, domain: &str, name: &str, force: bool) -> Result<(), Error> {
-    if force {
+/// Ends a domain that runs: as it likes within so many seconds, or by force.
+fn end(client: &mut Client, domain: &str, name: &str, patience: Option<u64>) -> Result<(), Error> {
+    let Some(seconds) = patience else {
         return Ok(client.ask(Request::Destroy { domain }).map(drop)?);
-    }
+    };
     match client.ask(Request::Shutdown { domain, wish: Wish::Poweroff }) {
         Ok(_) | Err(client::Error::Failed(Failure::NotRunning)) => {}
         Err(error) => return Err(error.into()),
     }
     eprintln!("Waiting for domain {} to shut down ...", Shown(name));
-    let timer = Timer::start(PATIENCE)?;
+    let timer = Timer::start(Duration::from_secs(seconds))?;
     let id = client.start(Request::Wait { domain, until: Until::Gone })?;
     loop {
         let woken = client.wait([Some(timer.as_fd())], false)?;
         if !woken.message {
-            let seconds = PATIENCE.as_secs();
             let text = format!(
                 "Domain {} did not shut down in {seconds} seconds; --force destroys it.",
                 Shown(name)

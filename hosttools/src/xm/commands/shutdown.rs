@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use xendless_core::config::{Action, Actions, DomainConfig};
@@ -9,6 +10,7 @@ use xendless_core::life::Wish;
 use xendless_core::protocol::{Answer, Failure, Request, RequestId, Until, What};
 
 use super::managed::ending;
+use super::wait::number;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -24,8 +26,11 @@ const CANNOT: &str = "Domain cannot be shutdown";
 /// Domains that are waited for at once.
 const AT_ONCE: usize = 8;
 
+/// How long domains may take to end, when nobody says otherwise: as long as xend took to call one unresponsive.
+const PATIENCE: u64 = 300;
+
 /// How long a domain may take to be back.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RETURN: Duration = Duration::from_secs(30);
 
 /// A domain that is to end.
 #[derive(Clone, Debug)]
@@ -46,12 +51,18 @@ pub(in crate::xm) fn shutdown(session: &mut Session, given: &Given) -> Outcome {
         (false, false) => Wish::Poweroff,
     };
     let whom = if given.has("on-xend-stop") { Whom::OnXendStop } else { Whom::of(given)? };
-    run(session, &whom, given.has("wait"), wish)
+    run(session, &whom, patience(given)?, wish)
 }
 
 /// `reboot`.
 pub(in crate::xm) fn reboot(session: &mut Session, given: &Given) -> Outcome {
-    run(session, &Whom::of(given)?, given.has("wait"), Wish::Reboot)
+    run(session, &Whom::of(given)?, patience(given)?, Wish::Reboot)
+}
+
+/// For how many seconds to wait, if at all.
+fn patience(given: &Given) -> Result<Option<u64>, Error> {
+    let seconds = given.value("timeout").map_or(Ok(PATIENCE), |seconds| number(seconds, "timeout"))?;
+    Ok(given.has("wait").then_some(seconds))
 }
 
 /// Who is to end.
@@ -77,10 +88,10 @@ impl<'a> Whom<'a> {
     }
 }
 
-fn run(session: &mut Session, whom: &Whom<'_>, waits: bool, wish: Wish) -> Outcome {
+fn run(session: &mut Session, whom: &Whom<'_>, patience: Option<u64>, wish: Wish) -> Outcome {
     let mut client = session.connect()?;
     if let Whom::One(domain) = *whom
-        && !waits
+        && patience.is_none()
     {
         act(&mut client, domain, Request::Shutdown { domain, wish }, CANNOT)?;
         return Ok(0);
@@ -97,8 +108,8 @@ fn run(session: &mut Session, whom: &Whom<'_>, waits: bool, wish: Wish) -> Outco
             Err(error) => return Err(error.into()),
         }
     }
-    if waits {
-        wait(session, &mut client, &targets, wish)?;
+    if let Some(seconds) = patience {
+        wait(session, &mut client, &targets, wish, seconds)?;
     }
     Ok(0)
 }
@@ -141,8 +152,15 @@ fn actions(client: &mut Client, domid: u16) -> Result<Actions, Error> {
     }
 }
 
-/// Waits for the ends of domains as they come.
-fn wait(session: &mut Session, client: &mut Client, targets: &[Target], wish: Wish) -> Result<(), Error> {
+/// Waits for the ends of domains as they come, for so many seconds in all.
+fn wait(
+    session: &mut Session,
+    client: &mut Client,
+    targets: &[Target],
+    wish: Wish,
+    seconds: u64,
+) -> Result<(), Error> {
+    let limit = Timer::start(Duration::from_secs(seconds))?;
     let mut waiting: BTreeMap<RequestId, &Target> = BTreeMap::new();
     let mut ended = Vec::new();
     let mut rest = targets.iter();
@@ -153,6 +171,9 @@ fn wait(session: &mut Session, client: &mut Client, targets: &[Target], wish: Wi
         }
         if waiting.is_empty() {
             break;
+        }
+        if !client.wait([Some(limit.as_fd())], false)?.message {
+            return Err(stubborn(waiting.into_values().chain(rest), seconds));
         }
         let (id, Event::Answer(result)) = client.next_of_any()? else {
             return Err(client::Error::Unexpected.into());
@@ -177,6 +198,15 @@ fn wait(session: &mut Session, client: &mut Client, targets: &[Target], wish: Wi
     say(session, format_args!("All domains {done}"))
 }
 
+/// What to say of domains that do not do as they are asked.
+fn stubborn<'a>(left: impl Iterator<Item = &'a Target>, seconds: u64) -> Error {
+    let names: Vec<String> = left.map(|target| Shown(&target.shown).to_string()).collect();
+    let (names, plural) = (names.join(", "), if names.len() == 1 { "" } else { "s" });
+    Error::Plain(format!(
+        "Domain{plural} {names} did not end in {seconds} seconds: 'xm destroy' does not ask."
+    ))
+}
+
 /// A domain that is kept when it ends is never gone.
 fn until(target: &Target, wish: Wish) -> Until {
     let action = if wish == Wish::Reboot { target.actions.reboot } else { target.actions.poweroff };
@@ -195,7 +225,7 @@ fn is_back(session: &Session, client: &mut Client, target: &Target) -> Result<bo
     if !matches!(target.actions.reboot, Action::Restart | Action::RenameRestart) {
         return Ok(false);
     }
-    let limit = Timer::start(PATIENCE)?;
+    let limit = Timer::start(RETURN)?;
     while let Some(happening) = listener.next(Some(&limit))? {
         match happening.what {
             What::Created if happening.name == target.name => return Ok(true),

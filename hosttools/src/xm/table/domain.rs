@@ -2,9 +2,11 @@
 
 use super::{Action, Command, JSON, Opt};
 use crate::xm::commands::{
-    console, control, create, dump, list, managed, memory, names, prod, shutdown, top, uptime, vcpu_list,
-    vcpus,
+    absent, console, control, create, dump, list, managed, memory, names, prod, shutdown, top, uptime,
+    vcpu_list, vcpus,
 };
+
+const TIMEOUT: Opt = Opt::long_value("timeout", "SECONDS", "Wait no longer than this.");
 
 /// What `create`, `new` and `start` have in common.
 const PAUSED: Opt = Opt::flag('p', "paused", "Leave the domain paused before its first instruction.");
@@ -20,7 +22,8 @@ pub(crate) static CREATE: &[Opt] = &[
     Opt::long_value("path", "PATH", "Folders in which the configuration file is looked for, with colons between them. \
         Usually the current one, then /etc/xen."),
     Opt::value('f', "defconfig", "FILE", "Configuration file; the same as the operand."),
-    Opt::value('F', "config", "FILE", "Record of a domain as -n prints it, instead of a configuration file."),
+    Opt::value('F', "config", "FILE", "Record of a domain as -n or `xm list -l` prints it, instead of a configuration \
+        file."),
     Opt::flag('n', "dryrun", "Print the record of the domain and create nothing."),
     Opt::flag('x', "xmldryrun", "The same in XML."),
     Opt::flag('s', "skipdtd", "Accepted for old scripts: XML is never checked against a DTD."),
@@ -41,7 +44,8 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(managed::new)).config().common().options(CREATE),
     Command::new("delete", "[--force] <DomainName>", "Forget the definition of a domain; one that runs is shut down \
         first.", Action::Run(managed::delete)).words(1, 2).common().options(&[
-            Opt::long("force", "Destroy a domain that does not shut down."),
+            Opt::long("force", "Destroy a domain instead of asking it to shut down."),
+            TIMEOUT,
         ]),
     Command::new("destroy", "<Domain>", "End a domain at once, as if its power were cut.",
         Action::Run(control::destroy)).operands(1, 1).common(),
@@ -71,7 +75,8 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(memory::max)).operands(2, 2),
     Command::new("mem-set", "<Domain> <Mem>", "Ask a domain to have this much memory, in MiB.",
         Action::Run(memory::set)).operands(2, 2).common(),
-    Command::later("migrate", "<Domain> <Host> [options]", "Move a domain to another host.").config().common().options(&[
+    Command::new("migrate", "<Domain> <Host> [options]", "Move a domain to another host (not possible here).",
+        Action::Run(absent::migrate)).config().common().options(&[
         Opt::flag('l', "live", "Let the domain run while its memory is copied."),
         Opt::value('p', "port", "PORT", "Port of the other host."),
         Opt::value('n', "node", "NODE", "NUMA node of the other host."),
@@ -83,15 +88,18 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(shutdown::reboot)).config().words(1, 3).common().options(&[
             Opt::flag('a', "all", "All domains but the one that manages them."),
             Opt::flag('w', "wait", "Wait until it has happened."),
+            TIMEOUT,
         ]),
     Command::new("rename", "<Domain> <NewDomainName>", "Give a domain another name.",
         Action::Run(names::rename)).operands(2, 2),
     Command::new("reset", "<Domain>", "Destroy a domain and make it again.",
         Action::Run(prod::reset)).operands(1, 1).common(),
-    Command::later("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on.").words(1, 2).common()
-        .options(&[PAUSED]),
-    Command::later("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on.").common().options(&[PAUSED]),
-    Command::later("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file.").words(2, 3).common()
+    Command::new("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on (not possible here).",
+        Action::Run(absent::restore)).words(1, 2).common().options(&[PAUSED]),
+    Command::new("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on (not possible here).",
+        Action::Run(absent::resume)).common().options(&[PAUSED]),
+    Command::new("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file (not possible here).",
+        Action::Run(absent::save)).words(2, 3).common()
         .options(&[Opt::flag('c', "checkpoint", "Let the domain go on afterwards.")]),
     Command::new("shutdown", "<Domain> [-a|--all] [-w|--wait] [-R|--reboot] [-H|--halt]", "Ask a domain to shut down.",
         Action::Run(shutdown::shutdown)).config().words(1, 4).common().options(&[
@@ -100,13 +108,15 @@ pub(super) static COMMANDS: &[Command] = &[
             Opt::flag('H', "halt", "Ask it to halt without powering off."),
             Opt::long("on-xend-stop", "All defined domains whose on_xend_stop says so, as at the end."),
             Opt::flag('R', "reboot", "Ask it to restart."),
+            TIMEOUT,
         ]),
     Command::new("start", "[options] <DomainName>", "Start a domain from its definition.",
         Action::Run(managed::start)).common().options(&[
             PAUSED, CONSOLE, VIEWER, AUTOPASS,
             Opt::long("on-xend-start", "Start all defined domains whose on_xend_start says so, as at boot."),
         ]),
-    Command::later("suspend", "<DomainName>", "Save a defined domain, to be resumed later.").operands(1, 1).common(),
+    Command::new("suspend", "<DomainName>", "Save a defined domain, to be resumed later (not possible here).",
+        Action::Run(absent::suspend)).operands(1, 1).common(),
     Command::new("sysrq", "<Domain> <letter>", "Send a magic SysRq key to a domain.",
         Action::Run(prod::sysrq)).operands(2, 2),
     Command::new("trigger", "<Domain> <nmi|reset|init|s3resume|power|sleep> [VCPU]", "Send a trigger to a domain.",
@@ -132,6 +142,7 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(vcpus::pin)).operands(3, 3),
     Command::new("vcpu-set", "<Domain> <vCPUs>", "Set how many virtual CPUs are online.",
         Action::Run(vcpus::set)).operands(2, 2).common(),
-    Command::later("vncviewer", "[--autopass|--vncviewer-autopass] <Domain>", "Show a domain's graphical console.")
-        .options(&[Opt::long("autopass", "Hand the password to the viewer."), AUTOPASS]),
+    Command::new("vncviewer", "[--autopass|--vncviewer-autopass] <Domain>", "Show a domain's graphical console (not \
+        possible here).",
+        Action::Run(absent::vncviewer)).options(&[Opt::long("autopass", "Hand the password to the viewer."), AUTOPASS]),
 ];

@@ -9,7 +9,7 @@ const TIMEOUT: Opt = Opt::value('t', "timeout", "SECONDS", "Wait no longer than 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
     Command::new("help", "[SubCommand]", "Print all sub-commands, or how to use one.", Action::Run(dispatch::help))
-        .common(),
+        .operands(0, usize::MAX).common(),
     Command::new("completions", "<bash|fish|zsh>", "Print what lets a shell complete the words of xm.",
         Action::Run(complete::completions)).operands(1, 1),
     Command::new("man", "<Folder>", "Write the manual pages of xm into a folder.", Action::Run(manual::run)).operands(1, 1),

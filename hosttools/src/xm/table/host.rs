@@ -11,7 +11,7 @@ pub(super) static COMMANDS: &[Command] = &[
         Opt::flag('c', "clear", "Let Xen forget them afterwards."),
     ]),
     Command::gone("event-monitor", "", "Print the events of xend.",
-        "This function needs xend, which Xen no longer has."),
+        "This function needs xend, which Xen no longer has; 'xm events' prints what happens to domains."),
     Command::new("info", "[-c|--config] [-n|--numa]", "Print what is known about this host and its Xen.",
         Action::Run(info::run)).words(0, 1).options(&[
             Opt::flag('c', "config", "Print the settings of xmd."),

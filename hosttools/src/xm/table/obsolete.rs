@@ -5,7 +5,7 @@ use super::Command;
 const NO_VNET: &str = "vnets were removed in Xen 4.2; use a Linux bridge, VLAN or Open vSwitch.";
 const NO_XEND: &str =
     "This function needs xend, which Xen no longer has; networks are bridges of the host's system.";
-const NO_TMEM: &str = "Transcendent memory was removed in Xen 4.13.";
+const NO_TMEM: &str = "Transcendent memory was removed in Xen 4.13; use mem-set, or zram in the domains.";
 const DOMAIN: &str = "[<Domain>|-a|--all]";
 
 #[rustfmt::skip]

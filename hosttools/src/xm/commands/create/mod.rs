@@ -17,7 +17,7 @@ use self::file::Local;
 pub(super) use self::source::load;
 use super::console;
 use crate::client::{self, Client};
-use crate::config::table;
+use crate::config::{sxp, table};
 use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::help::config_row;
@@ -67,7 +67,7 @@ pub(super) fn shown_only(session: &mut Session, given: &Given) -> Result<Option<
         return Ok(Some(0));
     }
     if given.has("dryrun") || given.has("xmldryrun") {
-        let record = load(session, given)?.record;
+        let record = sxp::record(&load(session, given)?);
         let text = if given.has("xmldryrun") { xml::write(&record) } else { record.pretty() };
         session.out.write_all(text.as_bytes())?;
         return Ok(Some(0));

@@ -1,4 +1,5 @@
-//! A record of a domain, as `-n` and `-x` print it, back into a configuration with the variables that it was made of.
+//! A record of a domain back into a configuration with the variables that it was made of: the `vm` that `-n` and `-x`
+//! print, or the `domain` that `list --long` prints and xend kept definitions in.
 
 use crate::config::quoted;
 use crate::config::sxp::Sxp;
@@ -47,8 +48,8 @@ pub(super) fn configuration(record: &Sxp) -> Result<String, String> {
     let [Sxp::Atom(kind), items @ ..] = items.as_slice() else {
         return Err("it is no record of a domain".to_owned());
     };
-    if kind != "vm" {
-        return Err(format!("it is a record of '{kind}', not of 'vm'"));
+    if !["vm", "domain"].contains(&kind.as_str()) {
+        return Err(format!("it is a record of '{kind}', not of 'vm' or 'domain'"));
     }
     let mut variables = Variables::default();
     let online = record.get("vcpu_avail").and_then(atom).and_then(|mask| mask.parse::<u128>().ok());
@@ -64,6 +65,10 @@ pub(super) fn configuration(record: &Sxp) -> Result<String, String> {
                 let now = online.map_or_else(|| max.clone(), |mask| mask.count_ones().to_string());
                 variables.add("vcpus", now);
                 variables.add("maxvcpus", max);
+            }
+            // The CPUs of each virtual CPU.
+            ("cpus", [Sxp::List(lists)]) if lists.iter().any(|list| matches!(list, Sxp::List(_))) => {
+                cpus(lists, &mut variables);
             }
             ("pool_name", values) => plain("pool", values, &mut variables),
             ("bootloader_args", values) => plain("bootargs", values, &mut variables),
@@ -111,6 +116,18 @@ fn plain(name: &str, values: &[Sxp], variables: &mut Variables) {
     }
 }
 
+/// A list of CPUs for each virtual CPU; an empty one is all of them.
+fn cpus(lists: &[Sxp], variables: &mut Variables) {
+    let text = |list: &Sxp| match list {
+        Sxp::List(cpus) if !cpus.is_empty() => cpus.iter().filter_map(atom).collect::<Vec<_>>().join(","),
+        _ => "all".to_owned(),
+    };
+    let texts: Vec<String> = lists.iter().map(text).collect();
+    if texts.iter().any(|text| text != "all") {
+        variables.0.push(("cpus".to_owned(), Value::List(texts)));
+    }
+}
+
 fn image(image: &Sxp, variables: &mut Variables) {
     let Some((kind, items)) = named(image) else { return };
     variables.add("builder", kind);
@@ -134,16 +151,8 @@ fn device(device: &Sxp, variables: &mut Variables) {
     let text = match class {
         // A keyboard comes with its screen.
         "vkbd" => return,
-        // What it stands on was left open, which only the words of xl can say.
-        "vbd" if value("uname").starts_with('/') => {
-            let backend = device.get("backend").and_then(atom).map(|backend| format!(",backend={backend}"));
-            let (dev, mode) = (value("dev"), value("mode"));
-            let (vdev, medium) =
-                dev.split_once(":cdrom").map_or((dev, ""), |(vdev, _)| (vdev, ",devtype=cdrom"));
-            let access = if mode == "r" { "ro" } else { "rw" };
-            let backend = backend.unwrap_or_default();
-            format!("vdev={vdev},access={access}{medium}{backend},target={}", value("uname"))
-        }
+        // What the words of xm cannot say, those of xl can.
+        "vbd" if !is_classic(device) => modern_disk(device),
         "vbd" | "tap" | "tap2" => {
             let rest = ["backend", "protocol"].map(value).join(",");
             let disk = ["uname", "dev", "mode"].map(value).join(",");
@@ -157,11 +166,46 @@ fn device(device: &Sxp, variables: &mut Variables) {
             let pair = |(key, values): (&str, &[Sxp])| {
                 format!("{key}={}", values.first().and_then(atom).unwrap_or_default())
             };
-            items.iter().filter_map(named).map(pair).collect::<Vec<_>>().join(",")
+            let items = items.iter().filter_map(named).filter(|(key, _)| !is_made_up(class, key));
+            items.map(pair).collect::<Vec<_>>().join(",")
         }
     };
     let name = if matches!(class, "vbd" | "tap" | "tap2") { "disk" } else { class };
     variables.add(name, text);
+}
+
+/// Whether xend made this of a device itself.
+fn is_made_up(class: &str, key: &str) -> bool {
+    matches!(key, "location" | "other_config") || (key == "uuid" && class != "vtpm")
+}
+
+/// The text of a key of a device; empty without it.
+fn text_of<'a>(device: &'a Sxp, key: &str) -> &'a str {
+    device.get(key).and_then(atom).unwrap_or_default()
+}
+
+/// Whether the words of xm can say what a disk is.
+fn is_classic(disk: &Sxp) -> bool {
+    let uname = text_of(disk, "uname");
+    let typed =
+        uname.split_once(':').is_some_and(|(kind, _)| kind.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let plain = ["format", "script"].into_iter().all(|key| disk.get(key).is_none());
+    plain && !uname.contains(',') && (typed || uname.is_empty())
+}
+
+/// A disk in the words of xl. Its target is last, and may have commas of its own.
+fn modern_disk(disk: &Sxp) -> String {
+    let (dev, uname) = (text_of(disk, "dev"), text_of(disk, "uname"));
+    let (vdev, medium) = dev.split_once(":cdrom").map_or((dev, ""), |(vdev, _)| (vdev, ",devtype=cdrom"));
+    let (via, target) = match uname.split_once(':') {
+        Some(("phy", target)) => (",backendtype=phy", target),
+        Some(("file", target)) => (",backendtype=qdisk", target),
+        _ => ("", uname),
+    };
+    let keys = ["backend", "format", "script"];
+    let rest = keys.into_iter().filter(|key| disk.get(key).is_some());
+    let rest: String = rest.map(|key| format!(",{key}={}", text_of(disk, key))).collect();
+    format!("vdev={vdev},access={}{medium}{rest}{via},target={target}", text_of(disk, "mode"))
 }
 
 fn pci(device: &Sxp) -> String {
@@ -169,5 +213,8 @@ fn pci(device: &Sxp) -> String {
         let text = device.get(name).and_then(atom).unwrap_or_default();
         text.trim_start_matches("0x").to_owned()
     };
-    format!("{}:{}:{}.{}", part("domain"), part("bus"), part("slot"), part("func"))
+    let slot = Some(part("vslot")).filter(|slot| !slot.is_empty()).map(|slot| format!("@{slot}"));
+    let opts = Some(part("opts")).filter(|opts| !opts.is_empty()).map(|opts| format!(",{opts}"));
+    let (slot, opts) = (slot.unwrap_or_default(), opts.unwrap_or_default());
+    format!("{}:{}:{}.{}{slot}{opts}", part("domain"), part("bus"), part("slot"), part("func"))
 }

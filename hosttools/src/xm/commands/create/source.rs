@@ -5,12 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::rand::{GetRandomFlags, getrandom};
-use xendless_core::config::{DomainConfig, Uuid};
+use xendless_core::config::Uuid;
 
 use super::{record, xml};
 use crate::config::host::{Host, PathKind};
-use crate::config::sxp::{self, Sxp};
-use crate::config::{Limits, Request, evaluate};
+use crate::config::{Evaluated, Limits, Request, evaluate, sxp};
 use crate::shown::Shown;
 use crate::xm::error::{Error, reason};
 use crate::xm::options::Given;
@@ -20,21 +19,17 @@ use crate::xm::session::Session;
 const DEFAULT: &str = "xmdefconfig";
 /// Where it is looked for.
 const FOLDERS: &str = ".:/etc/xen";
+/// How xm says which file it uses.
+const ANNOUNCEMENT: &str = "Using config file ";
 /// The longest file that is read.
 const LONGEST: u64 = 4 << 20;
 
-/// A configuration, as it travels and as it is shown.
-pub(in crate::xm::commands) struct Loaded {
-    pub(in crate::xm::commands) config: DomainConfig,
-    pub(super) record: Sxp,
-}
-
 /// Finds the configuration file and evaluates it.
-pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Result<Loaded, Error> {
+pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Result<Evaluated, Error> {
     if let Some(path) = given.value("config") {
         let text = read(path)
             .map_err(|error| Error::Usage(format!("Cannot read file {}: {}", Shown(path), reason(&error))))?;
-        return ready_made(session, path, &text, &given.settings);
+        return ready_made(session, path, without_announcement(&text), &given.settings);
     }
     let name = given.last().or_else(|| given.value("defconfig")).unwrap_or(DEFAULT);
     let path = find(name, given.value("path").unwrap_or(FOLDERS));
@@ -42,12 +37,13 @@ pub(in crate::xm::commands) fn load(session: &mut Session, given: &Given) -> Res
     let path = path.ok_or_else(|| Error::Usage(unopened()))?;
     let text = read(&path).map_err(|error| Error::Usage(format!("{} ({})", unopened(), reason(&error))))?;
     if !given.has("quiet") {
-        session.out.line(format_args!("Using config file \"{}\".", Shown(&path)))?;
+        session.out.line(format_args!("{ANNOUNCEMENT}\"{}\".", Shown(&path)))?;
     }
+    let text = without_announcement(&text);
     if text.starts_with('<') {
-        return ready_made(session, &path, &text, &given.settings);
+        return ready_made(session, &path, text, &given.settings);
     }
-    run(session, &path, &text, &given.settings)
+    run(session, &path, text, &given.settings)
 }
 
 /// The first of the places where the file may be that has it.
@@ -70,7 +66,7 @@ fn run(
     path: &str,
     text: &str,
     settings: &[(String, String)],
-) -> Result<Loaded, Error> {
+) -> Result<Evaluated, Error> {
     let uuid = random_uuid().map_err(|error| Error::Plain(reason(&error)))?;
     let host = host(uuid);
     let request = Request { path, text, arguments: settings, host: &host, limits: Limits::default() };
@@ -86,8 +82,7 @@ fn run(
     for warning in &evaluated.warnings {
         eprintln!("Warning: {warning}");
     }
-    let record = sxp::record(&evaluated);
-    Ok(Loaded { config: evaluated.config, record })
+    Ok(evaluated)
 }
 
 /// What configurations learn about this machine.
@@ -127,13 +122,21 @@ pub(in crate::xm::commands) fn random_uuid() -> io::Result<Uuid> {
     uuid.ok_or_else(|| io::Error::other("the system has no random numbers"))
 }
 
+/// A file without the line in which xm said where it had it from: what was printed may be kept with that.
+fn without_announcement(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((line, rest)) if line.starts_with(ANNOUNCEMENT) && line.ends_with("\".") => rest,
+        _ => text,
+    }
+}
+
 /// Evaluates a record in place of a configuration file.
 fn ready_made(
     session: &mut Session,
     path: &str,
     text: &str,
     settings: &[(String, String)],
-) -> Result<Loaded, Error> {
+) -> Result<Evaluated, Error> {
     let read = if text.trim_start().starts_with('<') {
         xml::read(text)
     } else {
@@ -146,57 +149,4 @@ fn ready_made(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Evaluated;
-
-    fn evaluated(text: &str) -> Evaluated {
-        let host = Host::unknown("00010203-0405-4607-8809-0a0b0c0d0e0f".parse().unwrap());
-        evaluate(&Request { path: "t", text, arguments: &[], host: &host, limits: Limits::default() })
-            .unwrap()
-    }
-
-    const FULL: &str = "kernel = '/k'\nramdisk = '/r'\nname = 'a'\nmemory = 64\nmaxmem = 256\nvcpus = 2\n\
-        maxvcpus = 4\ncpus = ['0', '1']\ncpu_weight = 512\non_crash = 'preserve'\nlocaltime = 1\npool = 'p'\n\
-        ip = '10.0.0.2'\nroot = '/dev/xvda ro'\nextra = 'a<b & \"c\"'\nblkif = 1\npci = ['03:00.1']\nirq = [5]\n\
-        ioports = ['2f8-2ff']\ndisk = ['/a,raw,xvda,rw', ',hdc:cdrom,r', 'phy:vg/x,xvdb,w!,back']\n\
-        vif = ['bridge=b, mac=00:16:3e:00:00:01', '']\nvfb = ['vnc=1']\nvusb = ['usbver=1']\ndescription = 'x y'";
-
-    #[test]
-    fn a_record_gives_the_domain_that_it_came_from() {
-        for text in
-            ["kernel = '/k'\nname = 'a'", "kernel = '/k'\nname = 'a'\nbuilder = 'pvh'\ncpus = '0-3'", FULL]
-        {
-            let first = evaluated(text);
-            let shown = sxp::record(&first);
-            for found in [sxp::read(&shown.pretty()).unwrap(), xml::read(&xml::write(&shown)).unwrap()] {
-                let again = evaluated(&record::configuration(&found).unwrap()).config;
-                assert_eq!(again.command_line.render(), first.config.command_line.render());
-                // Its parts may be together in one.
-                let mut settings = again.into_settings();
-                settings.command_line = first.config.command_line.clone();
-                assert_eq!(settings, first.config.clone().into_settings(), "{found}");
-            }
-        }
-    }
-
-    #[test]
-    fn attack_records_that_are_none_are_refused() {
-        for text in [
-            "",
-            "<vm>",
-            "<vm></x>",
-            "</vm>",
-            "<vm>&nothing;</vm>",
-            "<vm",
-            "<!-- ",
-            "<a>&#0",
-            &"<a>".repeat(99),
-        ] {
-            assert!(xml::read(text).is_err(), "{text:?}");
-        }
-        assert!(xml::read("<?xml?><!DOCTYPE vm SYSTEM 'http://x'><vm a='b'><name>a&#7;</name></vm>").is_ok());
-        assert!(record::configuration(&sxp::read("(domain (name a))").unwrap()).is_err());
-        assert!(record::configuration(&sxp::read("x").unwrap()).is_err());
-    }
-}
+mod tests;

@@ -65,7 +65,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Reads what [`write`] wrote; comments, declarations and attributes are passed over.
+/// Reads what [`write`] wrote; comments, declarations and attributes are passed over, and nothing that a declaration
+/// names is looked at.
 pub(super) fn read(text: &str) -> Result<Sxp, String> {
     let mut open: Vec<(String, Vec<Sxp>, String)> = Vec::new();
     let mut rest = text;
@@ -73,6 +74,13 @@ pub(super) fn read(text: &str) -> Result<Sxp, String> {
         let (before, from) = rest.split_once('<').ok_or("the document ends early")?;
         if let Some((_, _, text)) = open.last_mut() {
             text.push_str(before);
+        }
+        if let Some(section) = from.strip_prefix("![CDATA[") {
+            let (inside, after) = section.split_once("]]>").ok_or("a CDATA section is not closed")?;
+            let (_, _, text) = open.last_mut().ok_or("text stands outside of all elements")?;
+            text.push_str(&inside.replace('&', "&amp;"));
+            rest = after;
+            continue;
         }
         let (end, skip) =
             if from.starts_with("!--") { ("-->", true) } else { (">", from.starts_with(['?', '!'])) };

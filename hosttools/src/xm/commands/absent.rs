@@ -1,0 +1,102 @@
+//! Sub-commands whose means are not there: saving the memory of domains, and graphical consoles. They look at their
+//! operands as ever, and say in one line what to do instead.
+
+use super::target::{Target, not_started, target};
+use crate::shown::Shown;
+use crate::xm::error::Error;
+use crate::xm::options::Given;
+use crate::xm::session::{Session, is_control};
+use crate::xm::table::Outcome;
+
+/// What was said when there were too few or too many operands.
+const WRONG_NUMBER: &str = "Wrong number of parameters";
+
+/// `save`.
+pub(in crate::xm) fn save(session: &mut Session, given: &Given) -> Outcome {
+    let [domain, _] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
+    running(session, domain, "save", "Domain is not running")?;
+    let domain = Shown(domain);
+    plain(format!(
+        "Domains cannot be saved here: end it with 'xm shutdown {domain}', and create it anew later."
+    ))
+}
+
+/// `restore`.
+pub(in crate::xm) fn restore(_: &mut Session, given: &Given) -> Outcome {
+    let [_] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
+    plain(
+        "Domains cannot be restored here: use 'xm create', or 'xm start' for one that is defined.".to_owned(),
+    )
+}
+
+/// `suspend`.
+pub(in crate::xm) fn suspend(session: &mut Session, given: &Given) -> Outcome {
+    let domain = given.operand(0);
+    running(session, domain, "suspend", "Domain is not running")?;
+    let domain = Shown(domain);
+    plain(format!(
+        "Domains cannot be suspended here: use 'xm shutdown {domain}', and later 'xm start {domain}'."
+    ))
+}
+
+/// `resume`.
+pub(in crate::xm) fn resume(session: &mut Session, given: &Given) -> Outcome {
+    let [domain] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
+    known(session, domain, "resume")?;
+    let domain = Shown(domain);
+    plain(format!("Domains cannot be resumed here, as none can be suspended: use 'xm start {domain}'."))
+}
+
+/// `migrate`.
+pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
+    let [domain, _] = given.operands.as_slice() else { return usage("Invalid number of arguments") };
+    running(session, domain, "migrate", "Domain is not running")?;
+    let domain = Shown(domain);
+    plain(format!(
+        "Domains cannot be migrated here: use 'xm shutdown {domain}' on this host, and 'xm create' on the other."
+    ))
+}
+
+/// `vncviewer`.
+pub(in crate::xm) fn vncviewer(session: &mut Session, given: &Given) -> Outcome {
+    let [domain] = given.operands.as_slice() else {
+        return usage("No domain given (or several parameters specified)");
+    };
+    if !is_control(domain) {
+        running(session, domain, "view", &not_started(domain))?;
+    }
+    let domain = Shown(domain);
+    plain(format!("Domain '{domain}' has no graphical console: 'xm console {domain}' is its text console."))
+}
+
+/// `vtpm-list`: no domain can be given a virtual TPM, and where there are none, nothing is printed.
+pub(in crate::xm) fn vtpm_list(session: &mut Session, given: &Given) -> Outcome {
+    match given.operands.as_slice() {
+        [] => usage("No domain parameter given"),
+        [domain] => target(&mut session.connect()?, domain).map(|_| 0),
+        _ => usage("No multiple domain parameters allowed"),
+    }
+}
+
+/// Finds out that `domain` runs and is not the one that controls the others.
+fn running(session: &Session, domain: &str, verb: &str, defined: &str) -> Result<(), Error> {
+    match known(session, domain, verb)? {
+        Target::Running(_) => Ok(()),
+        Target::Defined(_) => Err(Error::Usage(defined.to_owned())),
+    }
+}
+
+fn known(session: &Session, domain: &str, verb: &str) -> Result<Target, Error> {
+    if is_control(domain) {
+        return Err(Error::Usage(format!("Cannot {verb} privileged domain {domain}")));
+    }
+    target(&mut session.connect()?, domain)
+}
+
+fn usage(text: &str) -> Outcome {
+    Err(Error::Usage(text.to_owned()))
+}
+
+fn plain(text: String) -> Outcome {
+    Err(Error::Plain(text))
+}
