@@ -64,13 +64,14 @@ fn consoles_are_numbered_and_quiet() {
 }
 
 #[test]
-fn domains_end_as_asked_or_are_named() {
+fn attack_c03_domains_end_as_asked_or_are_named_and_go_by_force() {
     let part = part("options");
     part.step("xm shutdown -H -w sxp").wrote("Domain sxp terminated\nAll domains terminated\n");
     part.step("xm wait -t 60 xml gone").wrote("");
     let deaf = "Error: Domain deaf did not end in 2 seconds: 'xm destroy' does not ask.";
     part.step("xm shutdown -w --timeout=2 deaf").failed(1, deaf);
     part.step("xm reboot -w --timeout=2 deaf").failed(1, deaf);
+    part.step("xm destroy deaf").wrote("");
 }
 
 #[test]

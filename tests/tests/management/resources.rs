@@ -40,7 +40,7 @@ fn memory_has_limits_that_can_be_moved() {
 }
 
 #[test]
-fn a_guest_that_does_not_cooperate_is_named_and_not_waited_for_for_ever() {
+fn attack_c03_a_guest_that_keeps_its_memory_is_named_and_not_waited_for_for_ever() {
     let part = part("resources");
     let text =
         "Error: Domain tiny does not cooperate: it has 4 MiB 10 seconds after it was asked to have 2 MiB.\n";
