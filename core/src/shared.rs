@@ -12,6 +12,9 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 pub const PAGE_SIZE: usize = 4096;
 
 /// Bytes in the words by which bulk data is copied.
+/// Words that are written in one go.
+const BLOCK: usize = 16;
+
 const WORD: usize = size_of::<AtomicU64>();
 
 /// One page of shared memory. Offsets are in bytes from its start.
@@ -82,11 +85,13 @@ impl Page {
         let (in_head, rest) = bytes.split_at(head.len());
         let (in_words, in_tail) = rest.split_at(words.len() * WORD);
         write_bytes(head, in_head);
-        for (word, bytes) in words.iter().zip(in_words.chunks_exact(WORD)) {
-            let mut value = [0; WORD];
-            value.copy_from_slice(bytes);
-            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        // In blocks of a known length, whose loops the compiler unrolls.
+        let (blocks, words) = words.as_chunks::<BLOCK>();
+        let (in_blocks, in_words) = in_words.as_chunks::<{ BLOCK * WORD }>();
+        for (block, bytes) in blocks.iter().zip(in_blocks) {
+            write_words(block, bytes);
         }
+        write_words(words, in_words);
         write_bytes(tail, in_tail);
     }
 
@@ -134,6 +139,14 @@ impl Default for Page {
 fn read_bytes(from: &[AtomicU8], to: &mut [u8]) {
     for (byte, out) in from.iter().zip(to) {
         *out = byte.load(Ordering::Relaxed);
+    }
+}
+
+#[inline]
+fn write_words(to: &[AtomicU64], from: &[u8]) {
+    let (values, _) = from.as_chunks();
+    for (word, value) in to.iter().zip(values) {
+        word.store(u64::from_ne_bytes(*value), Ordering::Relaxed);
     }
 }
 
