@@ -114,3 +114,28 @@ fn a_definition_goes_by_the_name_that_its_domain_gets() {
     let (_, _, err) = crate::parts(&server.xm("rename off guest"));
     assert_eq!(err, "Error: VM name 'guest' already exists as domain 7\n");
 }
+
+#[test]
+fn a_definition_of_another_version_is_neither_used_nor_left_behind() {
+    let text = "The definition was kept by another version of this program; use 'xm new' again.";
+    for line in [
+        "start old",
+        "rename old new",
+        "rename guest new",
+        "mem-set guest 300",
+        "mem-max guest 900",
+        "vcpu-set guest 1",
+        "vcpu-pin guest 0 1",
+    ] {
+        let world = World::default()
+            .with_definition("name = 'old'\nkernel = '/k'")
+            .with_definition("name = 'guest'\nkernel = '/k'");
+        let server = server(World { foreign: vec!["old", "guest"], ..world });
+        let (status, _, err) = crate::parts(&server.xm(line));
+        assert_eq!((status, err), (1, format!("Error: {text}\n")), "{line}");
+        let seen = server.seen.all();
+        let done = ["rename", "adjust"];
+        let halves = seen.iter().filter(|line| done.iter().any(|word| line.starts_with(word)));
+        assert_eq!(halves.count(), 0, "nothing is done by half: {seen:?}");
+    }
+}

@@ -135,14 +135,13 @@ impl<'a> Serving<'a> {
             Request::List { from } => self.list(id, from),
             Request::Events { after } => self.events(id, after),
             Request::Definition { after } => {
-                let found = self
-                    .world
-                    .lock()
-                    .unwrap()
-                    .definitions
-                    .range(after.to_owned()..)
-                    .find(|(n, _)| *n != after)
-                    .map(|(n, c)| (n.clone(), c.encode().unwrap()));
+                let world = self.world.lock().unwrap();
+                let mut behind = world.definitions.range(after.to_owned()..);
+                let found = behind.find(|(n, _)| *n != after).map(|(n, c)| {
+                    let foreign = world.foreign.contains(&n.as_str());
+                    (n.clone(), if foreign { vec![0xff] } else { c.encode().unwrap() })
+                });
+                drop(world);
                 let found = found.as_ref().map(|(name, config)| Definition { name, config });
                 self.answer(id, Ok(Answer::Definition(found)));
             }

@@ -16,6 +16,8 @@ pub(crate) struct World {
     /// The configurations of `rows` that have one.
     pub(crate) configs: BTreeMap<u16, DomainConfig>,
     pub(crate) definitions: BTreeMap<String, DomainConfig>,
+    /// Those that another version of the program kept.
+    pub(crate) foreign: Vec<&'static str>,
     /// The machine's CPU pools, and those that are defined.
     pub(crate) pools: Vec<Pool>,
     pub(crate) kept_pools: BTreeMap<String, PoolConfig>,
@@ -91,6 +93,7 @@ impl Default for World {
             rows: vec![control, guest],
             configs: configs.into(),
             definitions: BTreeMap::new(),
+            foreign: Vec::new(),
             pools: vec![crate::pool::pool(0, "Pool-0", "credit2", 1)],
             kept_pools: BTreeMap::new(),
             dump: Vec::new(),

@@ -30,11 +30,18 @@ pub(super) fn change(
     found: &Dormant,
     change: impl FnOnce(&mut Settings) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    define(client, &changed(found, change)?)
+}
+
+/// A definition as it will be.
+fn changed(
+    found: &Dormant,
+    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+) -> Result<DomainConfig, Error> {
     let Some(config) = &found.config else { return Err(Error::Plain(FOREIGN.to_owned())) };
     let mut settings = config.clone().into_settings();
     change(&mut settings)?;
-    let config = DomainConfig::new(settings).map_err(|error| Error::Usage(error.to_string()))?;
-    define(client, &config)
+    DomainConfig::new(settings).map_err(|error| Error::Usage(error.to_string()))
 }
 
 /// Keeps a definition under another name. At every moment it is there under one of them.
@@ -54,18 +61,25 @@ pub(super) fn rename(client: &mut Client, found: &Dormant, name: DomainName) -> 
     Ok(())
 }
 
-/// Changes the definition of a domain that runs, if it has one.
+/// What the definition of a domain that runs will be when the domain has changed, if it has one. It is found out
+/// before the domain changes: what cannot be kept is not done either.
 ///
 /// # Errors
 ///
 /// Those of [`change`].
-pub(super) fn follow(
+pub(super) fn following(
     client: &mut Client,
     row: &Row,
-    follow: impl FnOnce(&mut Settings) -> Result<(), Error>,
-) -> Result<(), Error> {
-    match of(client, row)? {
-        Some(found) => change(client, &found, follow),
-        None => Ok(()),
-    }
+    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+) -> Result<Option<DomainConfig>, Error> {
+    of(client, row)?.map(|found| changed(&found, change)).transpose()
+}
+
+/// Has a definition kept, if there is one.
+///
+/// # Errors
+///
+/// When it cannot be kept.
+pub(super) fn keep(client: &mut Client, config: Option<&DomainConfig>) -> Result<(), Error> {
+    config.map_or(Ok(()), |config| define(client, config))
 }

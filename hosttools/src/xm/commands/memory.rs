@@ -37,11 +37,12 @@ pub(in crate::xm) fn set(session: &mut Session, given: &Given) -> Outcome {
             })?;
         }
         Target::Running(row) => {
-            adjust(&mut client, domain, Adjust::Memory { kib: wanted.kib() })?;
-            definition::follow(&mut client, &row, |settings| {
+            let kept = definition::following(&mut client, &row, |settings| {
                 settings.memory = asked(wanted, settings.memory)?;
                 Ok(())
             })?;
+            adjust(&mut client, domain, Adjust::Memory { kib: wanted.kib() })?;
+            definition::keep(&mut client, kept.as_ref())?;
             wait(&mut client, row, wanted)?;
         }
     }
@@ -65,11 +66,12 @@ pub(in crate::xm) fn max(session: &mut Session, given: &Given) -> Outcome {
             })?;
         }
         Target::Running(row) => {
-            adjust(&mut client, domain, Adjust::MaxMemory { kib: wanted.kib() })?;
-            definition::follow(&mut client, &row, |settings| {
+            let kept = definition::following(&mut client, &row, |settings| {
                 settings.memory = limited(settings.memory)?;
                 Ok(())
             })?;
+            adjust(&mut client, domain, Adjust::MaxMemory { kib: wanted.kib() })?;
+            definition::keep(&mut client, kept.as_ref())?;
         }
     }
     Ok(0)

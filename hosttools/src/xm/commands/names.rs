@@ -5,6 +5,7 @@ use xendless_core::protocol::{Failure, Request};
 
 use super::definition;
 use super::list::entry;
+use super::managed::FOREIGN;
 use super::target::{Target, not_started, target};
 use crate::client::{self, Client};
 use crate::shown::Shown;
@@ -52,6 +53,10 @@ pub(in crate::xm) fn rename(session: &mut Session, given: &Given) -> Outcome {
         Target::Defined(found) => definition::rename(&mut client, &found, new)?,
         Target::Running(row) => {
             let kept = definition::of(&mut client, &row)?;
+            // What cannot be kept is not done either.
+            if kept.as_ref().is_some_and(|kept| kept.config.is_none()) {
+                return Err(Error::Plain(FOREIGN.to_owned()));
+            }
             match client.ask(Request::Rename { domain, name }) {
                 Ok(_) => {}
                 Err(client::Error::Failed(Failure::NameTaken { domid })) => {

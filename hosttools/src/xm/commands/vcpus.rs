@@ -32,12 +32,13 @@ pub(in crate::xm) fn set(session: &mut Session, given: &Given) -> Outcome {
             Ok(())
         })?,
         Target::Running(row) => {
-            adjust(&mut client, domain, Adjust::Online { vcpus })?;
-            definition::follow(&mut client, &row, |settings| {
+            let kept = definition::following(&mut client, &row, |settings| {
                 let max = settings.vcpus.max().max(vcpus);
                 settings.vcpus = Vcpus::new(vcpus, max).map_err(|error| Error::Usage(error.to_string()))?;
                 Ok(())
             })?;
+            adjust(&mut client, domain, Adjust::Online { vcpus })?;
+            definition::keep(&mut client, kept.as_ref())?;
         }
     }
     Ok(0)
@@ -59,6 +60,8 @@ pub(in crate::xm) fn pin(session: &mut Session, given: &Given) -> Outcome {
             definition::change(&mut client, &found, |settings| keep(settings, vcpu, &wanted, &all))?
         }
         Target::Running(row) => {
+            let kept =
+                definition::following(&mut client, &row, |settings| keep(settings, vcpu, &wanted, &all))?;
             let what = Adjust::Pin { vcpu, cpus: map.as_bytes() };
             match client.ask(Request::Adjust { domain, what }) {
                 Ok(_) => {}
@@ -67,7 +70,7 @@ pub(in crate::xm) fn pin(session: &mut Session, given: &Given) -> Outcome {
                 }
                 Err(error) => return Err(explain(&mut client, domain, error, &not_started(domain))),
             }
-            definition::follow(&mut client, &row, |settings| keep(settings, vcpu, &wanted, &all))?;
+            definition::keep(&mut client, kept.as_ref())?;
         }
     }
     Ok(0)
