@@ -10,8 +10,8 @@ use super::managed::{Down, Managed, Stage, Then};
 use super::work::Turn;
 use super::{ChangeError, Failure, ManagedId, Manager, News, Subject};
 use crate::builder::Built;
+use crate::config::Designator;
 use crate::config::devices::Disk;
-use crate::config::{Designator, List, Settings};
 use crate::devices::{Backend, Class, Detail, DeviceError, DeviceName, Devices, Outcome, Problem};
 use crate::hyper::DomId;
 use crate::rights::Rights;
@@ -216,28 +216,19 @@ impl Managed {
 
     /// Its record has what it has: that is what it gets in its next life.
     fn follow(&mut self, name: &DeviceName, outcome: Outcome, disk: Option<Disk>) {
-        let disk = match outcome {
+        let wanted = match outcome {
             Outcome::Connected | Outcome::Changed | Outcome::NotChanged(_) => disk,
             Outcome::Gone => None,
             Outcome::Failed(_) | Outcome::Held(_) | Outcome::Lost => return,
         };
         // What does not fit any more is forgotten with the domain's present life.
-        let _ = self.change(|settings| replace(settings, name.id, disk));
-    }
-}
-
-/// Puts a disk in the place of the one with its number, behind the others when there is none.
-fn replace(settings: &mut Settings, number: u32, disk: Option<Disk>) {
-    let mut disks = settings.devices.disks.to_vec();
-    let place = disks.iter().position(|other| other.vdev.number() == number);
-    match (place, disk) {
-        (Some(place), Some(disk)) => disks.get_mut(place).into_iter().for_each(|slot| *slot = disk.clone()),
-        (Some(place), None) => drop(disks.remove(place)),
-        (None, Some(disk)) => disks.push(disk),
-        (None, None) => {}
-    }
-    if let Ok(list) = List::new("disk", disks) {
-        settings.devices.disks = list;
+        let _ = self.change(|settings| {
+            if let Some(disk) = wanted {
+                let _ = settings.devices.put_disk(disk);
+            } else {
+                settings.devices.take_disk(name.id);
+            }
+        });
     }
 }
 

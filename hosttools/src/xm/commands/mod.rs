@@ -1,5 +1,6 @@
 //! What each sub-command does.
 
+pub(super) mod block;
 pub(super) mod console;
 pub(super) mod control;
 pub(super) mod create;
