@@ -47,6 +47,7 @@ pub(super) fn disk(name: &DeviceName, back: DomId, control: DomId, disk: &Disk) 
     list.value(&backend, "frontend", &frontend);
     list.value(&backend, "frontend-id", name.front);
     list.value(&backend, "online", 1);
+    list.value(&backend, "bootable", 1);
     list.value(&backend, "dev", disk.vdev);
     let removable = matches!(disk.medium, Medium::Cdrom(_));
     let kind = if removable { "cdrom" } else { "disk" };

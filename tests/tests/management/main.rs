@@ -9,6 +9,7 @@ mod budgets;
 mod commands;
 mod crash;
 mod demo;
+mod disks;
 mod errors;
 mod events;
 mod relay;
@@ -20,6 +21,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use transcript::Part;
+use xendless_tests::admin::disk;
 use xendless_tests::admin::domain::Admin;
 use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::machine::Machine;
@@ -28,7 +30,8 @@ use xendless_tests::qemu::machine::Machine;
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
-const PARTS: [&str; 8] = ["commands", "events", "relay", "debian", "resources", "errors", "vchan", "reboot"];
+const PARTS: [&str; 9] =
+    ["commands", "events", "relay", "debian", "resources", "disks", "errors", "vchan", "reboot"];
 
 /// What came of all parts.
 static OUTPUT: LazyLock<Result<String, String>> =
@@ -46,8 +49,12 @@ fn carry_out() -> anyhow::Result<String> {
         "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
         PARTS.join(" ")
     ));
-    admin.additions =
-        vec![(folder.into(), "/root/parts".into()), (client.clone(), "/usr/bin/vchan-client".into())];
+    let made = tempfile::tempdir()?;
+    admin.additions = vec![
+        (folder.into(), "/root/parts".into()),
+        (client.clone(), "/usr/bin/vchan-client".into()),
+        (disk::image(made.path())?, "/root/disk.img.gz".into()),
+    ];
     let mut output = Vec::new();
     let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
     let output = String::from_utf8_lossy(&output).into_owned();
