@@ -23,6 +23,7 @@
 //! | [`rights`] | what a domain may ask of the control domain | each step includes those before it |
 //! | [`bundle`] | the boot bundle: what Xen loads beside the control domain, and what is started from it | files are read in place; what it allocates is bounded by its manifest |
 //! | [`pools`] | CPU pools: their names, and taking them apart | one hypercall per step |
+//! | [`devices`] | what one domain uses and another serves, from the first node to the last | what a guest can write decides nothing; every wait ends |
 //! | [`life`] | domains from their configuration to their end | what is made is made whole, what ends leaves nothing |
 //! | [`protocol`] | what management domains and the control domain say to each other | types that cannot hold nonsense; decoding is bounded |
 //! | [`journal`] | what happened lately, as text | bounded; the oldest goes first |
@@ -46,6 +47,7 @@ pub mod chronicle;
 pub mod config;
 pub mod console;
 pub mod control;
+pub mod devices;
 pub mod events;
 pub mod hyper;
 pub mod images;

@@ -3,6 +3,8 @@
 pub mod bundle;
 pub mod client;
 pub mod config;
+#[expect(unsafe_code, reason = "names the structures of the loop driver's calls")]
+pub mod loops;
 pub mod pollable;
 mod shown;
 pub mod xen;

@@ -34,6 +34,7 @@ pub(super) fn not_made<H: Hypervisor, S>(
 pub(super) fn not_created(why: &life::Failure) -> Failure {
     let kernel = |why| Failure::Image { file: File::Kernel, why };
     match why {
+        life::Failure::Device(error) => Failure::Device(error.to_string()),
         life::Failure::Unpack(error) => kernel(error.to_string()),
         life::Failure::Image(error) => kernel(error.to_string()),
         life::Failure::Build(error) => match error.cause {
@@ -56,6 +57,7 @@ pub(super) fn not_changed(error: ChangeError) -> Failure {
         ChangeError::NotRunning => Failure::NotRunning,
         ChangeError::DoesNotFit => Failure::Invalid("its configuration changed meanwhile".into()),
         ChangeError::NameTaken(domid) => Failure::NameTaken { domid: domid.map(|domid| domid.0) },
+        ChangeError::Device(error) => Failure::Device(error.to_string()),
         ChangeError::Store(Refused::Later) => Failure::Hypervisor("XenStore is busy".into()),
         ChangeError::Store(Refused::Error(error)) => {
             Failure::Hypervisor(format!("XenStore answered {}", error.name()))

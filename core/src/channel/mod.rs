@@ -14,6 +14,7 @@
 
 mod adjust;
 mod desk;
+mod devices;
 mod failures;
 mod link;
 mod machine;

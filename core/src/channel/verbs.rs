@@ -8,7 +8,7 @@ use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
 use super::session::{Ended, Outbox};
-use super::{machine, pools, records, sched};
+use super::{devices, machine, pools, records, sched};
 use crate::config::DomainName;
 use crate::hyper::{DomId, DomainFlags, Hypervisor};
 use crate::protocol::resources::Machine;
@@ -105,6 +105,7 @@ fn first<'a, H: Hypervisor, S: Local>(
         }
         Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
         Request::Dump { live, hold, .. } => dump(desk, caller, target, live, hold).map(Into::into),
+        Request::Devices(what) => devices::begin(desk, caller, &target, &what).map(Into::into),
         Request::Pools(Pools::Migrate { pool, .. }) => {
             pools::migrate(desk, &target, pool)?;
             Ok(First::Answer(Answer::Done))

@@ -6,6 +6,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::DomainConfig;
+use super::devices::Disk;
 
 /// The schema this code writes and reads. It changes whenever the encoding of any setting does.
 pub const SCHEMA: u16 = 1;
@@ -60,6 +61,23 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Decod
     match postcard::take_from_bytes(body) {
         Ok((config, [])) => Ok(config),
         _ => Err(DecodeError::Malformed),
+    }
+}
+
+impl Disk {
+    /// The disk as bytes; `None` when there are more than [`MAX_ENCODED`] of them.
+    #[must_use]
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        encode(self)
+    }
+
+    /// Reads what [`Disk::encode`] wrote. Allocates no more than a small multiple of the input's length.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        decode(bytes)
     }
 }
 

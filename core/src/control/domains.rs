@@ -54,6 +54,11 @@ fn write_down(
         News::Renamed { kept, domid, .. } => return domid.map(|domid| (domid, kept)),
         News::Down { domid } => chronicle.gone(now, domid),
         News::Failed { why, .. } => chronicle.failed(now, subject.config, format!("{why}")),
+        News::Device { name, outcome, .. } => {
+            if let Some(what) = What::of_device(&name, outcome) {
+                chronicle.add(now, name.front, what);
+            }
+        }
         News::Ending { .. } | News::Gone(_) | News::Refused { .. } => {}
     }
     None
@@ -163,6 +168,9 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
         }
         if self.store_busy {
             self.store_busy = self.store.step(&place);
+        }
+        if self.store.has_own_events() {
+            self.managed_due = Some(0);
         }
     }
 

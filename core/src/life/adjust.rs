@@ -148,7 +148,7 @@ impl Manager {
 
 impl Managed {
     /// Changes its record.
-    fn change(&mut self, change: impl FnOnce(&mut Settings)) -> Result<(), ChangeError> {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Settings)) -> Result<(), ChangeError> {
         let mut settings = DomainConfig::clone(&self.config).into_settings();
         change(&mut settings);
         self.config = Rc::new(DomainConfig::new(settings).map_err(|_| ChangeError::DoesNotFit)?);

@@ -36,7 +36,7 @@ impl Manager {
         self.find_by(|managed| managed.handle == *uuid)
     }
 
-    fn find_by(&self, mut is_it: impl FnMut(&Managed) -> bool) -> Option<ManagedId> {
+    pub(super) fn find_by(&self, mut is_it: impl FnMut(&Managed) -> bool) -> Option<ManagedId> {
         self.domains.iter().find(|(_, managed)| is_it(managed)).map(|(key, _)| ManagedId(key))
     }
 

@@ -37,8 +37,10 @@ impl Managed {
                 {
                     report(News::Refused { id, refusal });
                 }
-                Ok(Some(Down::Nodes))
+                Ok(Some(Down::Devices))
             }
+            // The manager sees to it.
+            Down::Devices => Ok(Some(Down::Nodes)),
             Down::Nodes => {
                 self.remove_nodes(world.store)?;
                 world.store.domain_died(domid);

@@ -7,6 +7,7 @@ use crate::builder::BuildError;
 use crate::builder::image::ImageError;
 use crate::builder::unpack::UnpackError;
 use crate::console::{AttachError, TableError};
+use crate::devices::{DeviceError, DeviceName, Outcome};
 use crate::hyper::{DomId, HvError, ShutdownReason};
 use crate::store::service::Refused;
 use crate::store::wire::XsError;
@@ -64,6 +65,8 @@ pub enum Failure {
     Store(XsError),
     /// It could not get its console.
     Console(AttachError),
+    /// One of its devices does not work.
+    Device(DeviceError),
     /// The hypervisor refused its last steps.
     Hypervisor(HvError),
 }
@@ -80,6 +83,7 @@ impl fmt::Display for Failure {
             Self::Build(error) => error.fmt(f),
             Self::Store(error) => write!(f, "XenStore refused the domain: {}", error.name()),
             Self::Console(error) => write!(f, "no console: {error}"),
+            Self::Device(error) => error.fmt(f),
             Self::Hypervisor(error) => error.fmt(f),
         }
     }
@@ -98,6 +102,14 @@ pub enum ChangeError {
     NameTaken(Option<DomId>),
     /// XenStore refused, or is busy.
     Store(Refused),
+    /// A device is not changed.
+    Device(DeviceError),
+}
+
+impl From<DeviceError> for ChangeError {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
+    }
 }
 
 impl From<Refused> for ChangeError {
@@ -146,6 +158,15 @@ pub enum News {
         /// That one's domain, if there is one.
         domid: Option<DomId>,
     },
+    /// Something became of a device of a domain that runs.
+    Device {
+        /// Which domain.
+        id: ManagedId,
+        /// Which device.
+        name: DeviceName,
+        /// What.
+        outcome: Outcome,
+    },
     /// A domain is about to be taken apart.
     Ending {
         /// Which, by its number; its record may get another domain.
@@ -175,6 +196,7 @@ impl fmt::Display for News {
             Self::Failed { id, why } => write!(f, "{id} did not start: {why}"),
             Self::Stopped { id, reason, decision, .. } => write!(f, "{id} stopped ({reason:?}): {decision}"),
             Self::Renamed { id, kept, .. } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
+            Self::Device { id, name, outcome } => write!(f, "{id}: device {name}: {outcome:?}"),
             Self::Ending { domid } => write!(f, "domain {domid} is taken down"),
             Self::Down { domid } => write!(f, "domain {domid} is down"),
             Self::Gone(id) => write!(f, "{id} is gone"),

@@ -13,6 +13,7 @@ use crate::builder::unpack::Unpack;
 use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
+use crate::devices::DeviceError;
 use crate::hyper::{DomId, DomainHandle, ShutdownReason};
 
 /// What follows when a domain is down.
@@ -31,6 +32,8 @@ pub(super) enum Then {
 pub(super) enum Down {
     /// It stops.
     Pause,
+    /// Its devices go.
+    Devices,
     /// Its console and its nodes go.
     Nodes,
     /// The hypervisor takes it apart.
@@ -75,6 +78,10 @@ pub(super) enum Stage {
     Clear(Built),
     /// Nodes are written, the last of these first.
     Publish(Vec<Node>, Built),
+    /// It gets the devices of its configuration, the one with this place next.
+    Equip(usize, Built),
+    /// Its devices get ready.
+    Connect(Built),
     /// Its virtual CPUs are told where to run, from this one on.
     Pin(u32, Built),
     /// It is made known, connected and started.
@@ -112,6 +119,8 @@ pub(super) struct Managed {
     pub(super) stopped: Option<ShutdownReason>,
     /// Somebody else destroyed it, or so it seems.
     pub(super) lost: bool,
+    /// A device of it came to nothing while it was made.
+    pub(super) unequipped: Option<DeviceError>,
 }
 
 impl Managed {
@@ -136,6 +145,7 @@ impl Managed {
             restarts: 0,
             stopped: None,
             lost: false,
+            unequipped: None,
         }
     }
 
@@ -147,6 +157,8 @@ impl Managed {
             | Stage::Build(_)
             | Stage::Clear(_)
             | Stage::Publish(..)
+            | Stage::Equip(..)
+            | Stage::Connect(_)
             | Stage::Pin(..)
             | Stage::Launch(_)
             | Stage::Busy => State::Starting,

@@ -11,6 +11,7 @@
 
 mod adjust;
 mod ask;
+mod devices;
 mod down;
 mod error;
 mod files;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::builder::unpack;
 use crate::config::{Boot, DomainConfig};
 use crate::console::{ConsoleId, Consoles};
+use crate::devices::Devices;
 use crate::hyper::{DomId, Grants, ShutdownReason};
 use crate::images::Images;
 use crate::pools::Pools;
@@ -157,6 +159,7 @@ pub struct Manager {
     queue: VecDeque<ManagedId>,
     /// Those that wait, and until when, in that order. Has room for all.
     waiting: VecDeque<(u64, ManagedId)>,
+    devices: Devices,
     /// Who serves XenStore and consoles: this domain.
     control: DomId,
     unpack: unpack::Limits,
@@ -170,6 +173,7 @@ impl Manager {
             domains: Table::with_limit(limit),
             queue: VecDeque::new(),
             waiting: VecDeque::new(),
+            devices: Devices::new(control),
             control,
             unpack,
         }

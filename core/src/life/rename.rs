@@ -93,6 +93,7 @@ impl Managed {
             restarts: self.restarts,
             stopped: None,
             lost: false,
+            unequipped: None,
         })
     }
 }

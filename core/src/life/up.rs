@@ -101,7 +101,7 @@ impl Managed {
     {
         for _ in 0..NODES_PER_STEP {
             let Some(node) = left.last() else {
-                self.stage = Stage::Pin(0, built);
+                self.stage = Stage::Equip(0, built);
                 return Turn::More;
             };
             match write(world.store, node, control, built.domid) {

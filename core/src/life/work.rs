@@ -2,7 +2,7 @@
 
 use alloc::rc::Rc;
 
-use super::managed::{Managed, Stage, Then};
+use super::managed::{Down, Managed, Stage, Then};
 use super::nodes::Node;
 use super::policy::{Fate, decide};
 use super::{Failure, ManagedId, Manager, News, RETRY_NS, Subject, World};
@@ -39,6 +39,9 @@ impl Manager {
         H: BuildHypervisor,
         S: Local,
     {
+        if let Some((name, outcome)) = self.devices.step(world.store, now) {
+            self.settle(name, outcome, &mut report);
+        }
         if let Some((_, id)) = self.waiting.front().copied().filter(|(until, _)| *until <= now) {
             self.waiting.pop_front();
             self.queue.push_back(id);
@@ -53,7 +56,7 @@ impl Manager {
         }
         let queue = (!self.queue.is_empty()).then_some(now);
         let waiting = self.waiting.front().map(|(until, _)| *until);
-        [queue, waiting].into_iter().flatten().min()
+        [queue, waiting, self.devices.due(now)].into_iter().flatten().min()
     }
 
     fn work<H, S>(
@@ -76,13 +79,17 @@ impl Manager {
             Stage::Open => self.open(world, id),
             Stage::Unpack(unpack) => managed.unpack(world.images, unpack, control),
             Stage::Build(build) => managed.build(world, build),
+            Stage::Clear(built) if !self.devices.close(built.domid) => managed.again(Stage::Clear(built)),
             Stage::Clear(built) => managed.clear(world, built, control),
             Stage::Publish(left, built) => managed.publish(world, left, built, control),
+            Stage::Equip(next, built) => self.equip(id, next, built),
+            Stage::Connect(built) => managed.connect(&self.devices, built),
             Stage::Pin(from, built) => managed.pin(world, from, built),
             Stage::Launch(built) => match managed.launch(world, &built, now) {
                 Ok(paused) => {
                     managed.stage = Stage::Running;
                     tell(News::Started { id, domid: built.domid, paused });
+                    self.serves(id);
                     Turn::More
                 }
                 Err(Failed::Later) => managed.again(Stage::Launch(built)),
@@ -91,6 +98,7 @@ impl Manager {
             Stage::Running => managed.look(world, now, id, tell),
             Stage::Kept => managed.look_again(world),
             Stage::Rename => self.rename(world, id, tell),
+            Stage::Ending(Down::Devices, then) => managed.unequip(&mut self.devices, then),
             Stage::Ending(down, then) => match managed.go_down(world, down, id, tell) {
                 Ok(Some(next)) => {
                     managed.stage = Stage::Ending(next, then);
@@ -110,6 +118,7 @@ impl Manager {
         report: &mut dyn FnMut(News, Subject<'_>),
     ) {
         let Some(managed) = self.domains.remove(id.0) else { return };
+        self.wake_unequipped();
         if let Some(Err(refusal)) = managed.console.map(|console| world.consoles.remove(world.hv, console)) {
             let subject = Subject { config: &managed.config, from_bundle: managed.from_bundle };
             report(News::Refused { id, refusal }, subject);

@@ -6,8 +6,8 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::Pool;
 use super::resources::{CpuRow, NodeRow, Page, Setting, VcpuRow};
+use super::{DevicePage, Pool};
 use crate::config::List;
 use crate::hyper::{DomainFlags, Promise, Share};
 
@@ -54,6 +54,8 @@ pub enum Answer<'a> {
     Cpus(Page<CpuRow>),
     /// NUMA nodes that are online.
     Nodes(Page<NodeRow>),
+    /// Devices of a domain.
+    Devices(DevicePage),
     /// A setting, or that there are no more.
     #[serde(borrow)]
     Setting(Option<Setting<'a>>),

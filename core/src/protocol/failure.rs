@@ -89,6 +89,8 @@ pub enum Failure {
     OtherScheduler(String),
     /// About a CPU pool.
     Pool(PoolFailure),
+    /// About a device, in the words of the classic tools.
+    Device(String),
 }
 
 impl fmt::Display for Failure {
@@ -102,9 +104,11 @@ impl fmt::Display for Failure {
             Self::NameTaken { domid: Some(domid) } => write!(f, "domain {domid} has this name"),
             Self::NameTaken { domid: None } => f.write_str("another domain has this name"),
             Self::UuidTaken => f.write_str("another domain has this UUID"),
-            Self::Invalid(why) | Self::Create(why) | Self::Hypervisor(why) | Self::Storage(why) => {
-                f.write_str(why)
-            }
+            Self::Device(why)
+            | Self::Invalid(why)
+            | Self::Create(why)
+            | Self::Hypervisor(why)
+            | Self::Storage(why) => f.write_str(why),
             Self::Refused { text, .. } => f.write_str(text),
             Self::Image { file, why } => write!(f, "the {file}: {why}"),
             Self::HostMemory { wanted_kib, free_kib } => {

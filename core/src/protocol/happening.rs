@@ -5,6 +5,9 @@ use alloc::string::String;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use super::DeviceChange;
+use crate::devices::Class;
+
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
 pub struct Happening {
@@ -49,6 +52,15 @@ pub enum What {
     Renamed {
         /// The one it had.
         from: String,
+    },
+    /// Something became of a device of it.
+    Device {
+        /// What device.
+        class: Class,
+        /// Its number.
+        id: u32,
+        /// What became of it.
+        change: DeviceChange,
     },
     /// Nothing of it is left; its id may come again.
     Gone,

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod device;
 pub mod dump;
 mod failure;
 pub mod frame;
@@ -29,6 +30,7 @@ mod sched;
 mod tests;
 
 pub use answer::{Answer, Created, Definition, Host, PAGE, Row};
+pub use device::{DEVICES, DeviceChange, DevicePage, DeviceRow, Devices, NODES};
 pub use failure::{Failure, File};
 pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};

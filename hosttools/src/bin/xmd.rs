@@ -13,6 +13,7 @@ use xendless_core::hyper::DomId;
 use xendless_hosttools::xen::ControlRing;
 use xendless_hosttools::xmd::consoles::{Consoles, Files};
 use xendless_hosttools::xmd::definitions::{Definitions, Directory};
+use xendless_hosttools::xmd::hotplug;
 use xendless_hosttools::xmd::{Access, Daemon, Lock, Options, Parts, Socket, ToSocket, Uplink, Way};
 
 fn main() -> ExitCode {
@@ -40,10 +41,16 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
         eprintln!("xmd: {complaint}");
     }
     let socket = Socket::bind(options.socket.clone(), options.group).map_err(of(options.socket))?;
+    let devices = options.devices.clone();
     let uplink: Box<dyn Uplink> = match options.ring {
         Way::Vchan => Box::new(ControlRing::new(options.devices, DomId(options.control_domain))),
         Way::Socket(path) => Box::new(ToSocket::new(path)),
     };
+    if !options.no_hotplug
+        && let Err(error) = hotplug::start(&devices, options.scripts)
+    {
+        eprintln!("xmd: no devices are served: {}: {error}", devices.join("xenbus").display());
+    }
     let files = Files::new(options.log_dir, options.console_log_size, options.console_log_keep);
     let consoles = (!options.no_console_log).then(|| Consoles::new(files));
     let access = Access { group: options.group };

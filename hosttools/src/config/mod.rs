@@ -22,3 +22,17 @@ mod take;
 pub use self::evaluate::{Evaluated, Request, evaluate};
 pub use self::python::Limits;
 pub(crate) use self::python::quoted;
+
+/// The disk that the words of `xm block-attach` mean, and warnings about it.
+///
+/// # Errors
+///
+/// What is wrong with one of them, in the words of the classic tools.
+pub fn disk(
+    back: &str,
+    front: &str,
+    mode: &str,
+    backend: Option<&str>,
+) -> Result<(xendless_core::config::devices::Disk, Vec<String>), String> {
+    specs::disk_words(back, front, mode, backend).map_err(|complaint| complaint.message)
+}

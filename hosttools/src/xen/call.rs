@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::ioctl::{Direction, Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 
 /// The number of a call that takes a `T`. Xen's devices say nothing in it about the direction.
-pub(super) const fn number<T>(group: u8, number: u8) -> Opcode {
+pub(crate) const fn number<T>(group: u8, number: u8) -> Opcode {
     opcode::from_components(Direction::None, group, number, size_of::<T>())
 }
 
@@ -16,13 +16,13 @@ pub(super) const fn number<T>(group: u8, number: u8) -> Opcode {
 /// # Safety
 /// `NUMBER` must be a call for which a driver reads and writes this structure and nothing else of the process, for
 /// every value that safe code can give it.
-pub(super) unsafe trait Argument: Copy {
+pub(crate) unsafe trait Argument: Copy {
     /// Which call.
     const NUMBER: Opcode;
 }
 
 /// Asks the driver. Returns the structure as the driver left it, and the number that it answered.
-pub(super) fn call<T: Argument>(device: impl AsFd, argument: T) -> io::Result<(T, u32)> {
+pub(crate) fn call<T: Argument>(device: impl AsFd, argument: T) -> io::Result<(T, u32)> {
     // SAFETY: the driver touches the structure alone, which is what implementing `Argument` promises.
     Ok(unsafe { ioctl(device, Call(argument)) }?)
 }

@@ -7,7 +7,7 @@
 //! the connection.
 
 #[expect(unsafe_code, reason = "the one place that asks a device driver; the trait says what must hold")]
-mod call;
+pub(crate) mod call;
 mod control;
 mod evtchn;
 mod finder;

@@ -57,6 +57,10 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let text = Shown(&failure.to_string()).to_string();
         match failure {
+            // It may have two lines, as it always had.
+            Failure::Device(text) => {
+                Self::Usage(text.lines().map(|line| Shown(line).to_string()).collect::<Vec<_>>().join("\n"))
+            }
             Failure::Forbidden { .. }
             | Failure::Disconnected
             | Failure::Cancelled

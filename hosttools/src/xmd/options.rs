@@ -38,6 +38,14 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "/var/log/xendless")]
     pub log_dir: PathBuf,
 
+    /// Where hotplug scripts are, for disks that name one.
+    #[arg(long, value_name = "DIR", default_value = "/etc/xen/scripts")]
+    pub scripts: PathBuf,
+
+    /// What is behind the devices that this domain serves is somebody else's business.
+    #[arg(long)]
+    pub no_hotplug: bool,
+
     /// The id of a group whose members may ask what root may ask.
     #[arg(long, value_name = "GID")]
     pub group: Option<u32>,
@@ -75,6 +83,7 @@ impl Options {
             ("devices", path(&self.devices)),
             ("state-dir", path(&self.state_dir)),
             ("log-dir", if self.no_console_log { None } else { path(&self.log_dir) }),
+            ("scripts", if self.no_hotplug { None } else { path(&self.scripts) }),
             ("group", self.group.map(|group| group.to_string())),
             ("console-log-size", Some(self.console_log_size.to_string())),
             ("console-log-keep", Some(self.console_log_keep.to_string())),

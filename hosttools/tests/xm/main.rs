@@ -1,6 +1,7 @@
 //! `xm` as a person and as scripts run it, against a server that says what the test wants.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests state expectations")]
 
+mod block;
 mod completing;
 mod console;
 mod create;

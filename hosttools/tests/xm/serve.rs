@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use xendless_core::config::devices::Disk;
 use xendless_core::config::{DomainConfig, List};
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
 use xendless_core::protocol::{
-    Answer, Created, Definition, Down, Failure, File, Happening, Host, Image, Pools, Request, RequestId, Row,
-    Up, What,
+    Answer, Created, Definition, DevicePage, Devices, Down, Failure, File, Happening, Host, Image, Pools,
+    Request, RequestId, Row, Up, What,
 };
 
 use crate::server::{Connection, Seen};
@@ -199,6 +200,7 @@ impl<'a> Serving<'a> {
                 let setting = found.map(|(name, value)| Setting { name, value: *value });
                 self.answer(id, Ok(Answer::Setting(setting)));
             }
+            Request::Devices(Devices::List { domain, from, .. }) => self.disks(id, domain, from),
             Request::Adjust { domain, what } => self.adjust(id, domain, what),
             Request::Find { domain } => {
                 let found = self
@@ -223,6 +225,17 @@ impl<'a> Serving<'a> {
         rows.truncate(2);
         let page = Page { rows: List::new("rows", rows).unwrap(), next };
         self.answer(id, if known { Ok(Answer::Vcpus(page)) } else { Err(Failure::NoSuchDomain) });
+    }
+
+    /// Two disks a page, so that there are several.
+    fn disks(&mut self, id: RequestId, domain: &str, from: u32) {
+        let known = self.find(domain).is_some();
+        let mut rows = self.world.lock().unwrap().disks.clone();
+        rows.retain(|row| row.id >= from);
+        let next = rows.get(2).map(|row| row.id);
+        rows.truncate(2);
+        let page = DevicePage { rows: List::new("rows", rows).unwrap(), next };
+        self.answer(id, if known { Ok(Answer::Devices(page)) } else { Err(Failure::NoSuchDomain) });
     }
 
     fn machine(&mut self, id: RequestId, what: &Machine<'_>) {
@@ -406,6 +419,14 @@ impl<'a> Serving<'a> {
     }
 }
 
+/// A disk as the tests look for it.
+fn shown(disk: &[u8]) -> String {
+    let Disk { vdev, access, medium, backend } = Disk::decode(disk).unwrap();
+    let target = medium.source().map_or("-", |source| source.target.as_str()).to_owned();
+    let backend = backend.map_or("-".to_owned(), |backend| backend.to_string());
+    format!("{vdev} {access:?} {target} {backend}")
+}
+
 /// A request as the tests look for it.
 fn line(request: &Request<'_>) -> String {
     match request {
@@ -422,6 +443,11 @@ fn line(request: &Request<'_>) -> String {
         Request::Machine(what) => format!("machine {what:?}"),
         Request::Dump { domain, live, hold } => format!("dump {domain} live={live} hold={hold}"),
         Request::Sched(request) => format!("{request:?}"),
+        Request::Devices(Devices::Detach { domain, id, force, .. }) => {
+            format!("detach {domain} {id} force={force}")
+        }
+        Request::Devices(Devices::Attach { domain, disk }) => format!("attach {domain} {}", shown(disk)),
+        Request::Devices(Devices::Change { domain, disk }) => format!("change {domain} {}", shown(disk)),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

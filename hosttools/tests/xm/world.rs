@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use xendless_core::config::{DomainConfig, List, PoolConfig};
 use xendless_core::hyper::{DomainFlags, Promise, Share};
 use xendless_core::protocol::resources::VcpuRow;
-use xendless_core::protocol::{Failure, Happening, Host, Pool, Request, Row, What};
+use xendless_core::protocol::{DeviceRow, Failure, Happening, Host, Pool, Request, Row, What};
 use xendless_hosttools::config::{Limits, Request as Evaluation, evaluate, host::Host as EvaluationHost};
 
 /// What there is to answer from.
@@ -50,6 +50,8 @@ pub(crate) struct World {
     /// What is refused, and how.
     pub(crate) refuse: fn(&Request<'_>) -> Option<Failure>,
     pub(crate) fault: Fault,
+    /// The disks of every domain.
+    pub(crate) disks: Vec<DeviceRow>,
 }
 
 /// How the server misbehaves.
@@ -112,6 +114,7 @@ impl Default for World {
             happenings: Vec::new(),
             refuse: |_| None,
             fault: Fault::None,
+            disks: Vec::new(),
         }
     }
 }

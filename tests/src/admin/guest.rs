@@ -13,12 +13,17 @@ use crate::qemu::artifacts;
 /// Where their kernels and ramdisks are.
 const FILES: &str = "boot/guest";
 
+/// The modules that a guest's kernel needs for its devices.
+const MODULES: [&str; 1] = ["xen-blkfront"];
+
 /// Puts a Debian guest and a tiny one into the root of an admin domain.
 pub fn install(tree: &mut Tree, kernel: &Kernel) -> Result<()> {
     let packed = kernel.packed();
     // As Debian ships it: unpacking it is the control domain's work.
     tree.insert_file(&format!("{FILES}/vmlinuz"), packed)?;
-    tree.insert(&format!("{FILES}/initrd"), Node::File { content: cpio::archive(&root()?)?, mode: 0o644 })?;
+    let ramdisk = cpio::archive(&ramdisk(kernel)?)?;
+    tree.insert(&format!("{FILES}/initrd"), Node::File { content: ramdisk, mode: 0o644 })?;
+    tree.insert("etc/xen/disk.cfg", text(include_str!("guest/disk.cfg"), 0o644))?;
     tree.insert("etc/xen/guest.cfg", text(include_str!("guest/guest.cfg"), 0o644))?;
     let tiny = artifacts::guest()?;
     let tiny = fs::read(&tiny).with_context(|| format!("reading {}", tiny.display()))?;
@@ -26,10 +31,18 @@ pub fn install(tree: &mut Tree, kernel: &Kernel) -> Result<()> {
     tree.insert("etc/xen/tiny.cfg", text(include_str!("guest/tiny.cfg"), 0o644))
 }
 
-/// What the Debian guest finds: busybox, and a terminal to log in at.
-fn root() -> Result<Tree> {
+/// What the Debian guest's kernel finds: its root, and the driver for disks.
+fn ramdisk(kernel: &Kernel) -> Result<Tree> {
+    let mut tree = disk_root()?;
+    tree.insert("init", text(include_str!("guest/init"), 0o755))?;
+    kernel.install_modules(&mut tree, &MODULES)?;
+    Ok(tree)
+}
+
+/// The Debian guest's root: busybox, and a terminal to log in at.
+pub(super) fn disk_root() -> Result<Tree> {
     let mut tree = skeleton()?;
-    tree.insert("init", Node::Link("usr/bin/init".into()))?;
+    tree.insert("mnt", Node::Folder)?;
     tree.insert("etc/inittab", text(include_str!("guest/inittab"), 0o644))?;
     tree.insert("etc/rc", text(include_str!("guest/rc"), 0o755))?;
     tree.insert("etc/issue", text("\nA Debian guest. Log in as root; there is no password.\n\n", 0o644))?;

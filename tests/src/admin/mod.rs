@@ -17,6 +17,7 @@
 
 pub mod bundle;
 pub mod cpio;
+pub mod disk;
 pub mod domain;
 pub mod elf;
 pub mod guest;

@@ -9,6 +9,7 @@ mod budgets;
 mod commands;
 mod crash;
 mod demo;
+mod disks;
 mod errors;
 mod events;
 mod options;
@@ -23,6 +24,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use transcript::Part;
+use xendless_tests::admin::disk;
 use xendless_tests::admin::domain::Admin;
 use xendless_tests::qemu::artifacts::{self, Build};
 use xendless_tests::qemu::machine::Machine;
@@ -32,8 +34,8 @@ const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
 #[rustfmt::skip]
-const PARTS: [&str; 11] = [
-    "commands", "events", "relay", "debian", "resources", "options", "errors", "vchan", "reboot", "all", "package",
+const PARTS: [&str; 12] = [
+    "commands", "events", "relay", "debian", "resources", "disks", "options", "errors", "vchan", "reboot", "all", "package",
 ];
 
 /// What came of all parts.
@@ -52,10 +54,12 @@ fn carry_out() -> anyhow::Result<String> {
         "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
         PARTS.join(" ")
     ));
+    let made = tempfile::tempdir()?;
     admin.additions = vec![
         (folder.into(), "/root/parts".into()),
         (client.clone(), "/usr/bin/vchan-client".into()),
         (artifacts::package()?, "/root/xendless.deb".into()),
+        (disk::image(made.path())?, "/root/disk.img.gz".into()),
     ];
     let mut output = Vec::new();
     let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
@@ -74,8 +78,9 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 8] = [
+const EXPECTATIONS: [&str; 9] = [
     include_str!("commands.rs"),
+    include_str!("disks.rs"),
     include_str!("errors.rs"),
     include_str!("events.rs"),
     include_str!("options.rs"),

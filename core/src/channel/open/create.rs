@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use super::super::desk::{CONTROL_NAME, Caller, Desk};
+use super::super::devices::may_have;
 use super::super::failures::{not_created, not_made};
 use super::super::session::{Ended, Outbox};
 use super::Pump;
@@ -76,6 +77,7 @@ impl Create {
         {
             return Err(Failure::Pool(PoolFailure::Unknown));
         }
+        may_have(desk, &caller, &config)?;
         desk.managed.check(&config).map_err(|error| not_made(desk, &error, &config))?;
         Ok(Self {
             config: Some(Box::new(config)),

@@ -4,6 +4,7 @@ mod adjust;
 mod ask;
 mod console;
 mod create;
+mod device;
 mod dump;
 mod events;
 mod pool;
@@ -14,6 +15,7 @@ pub(super) use adjust::{Keys, Pin, Reset};
 pub(super) use ask::Ask;
 pub(super) use console::View;
 pub(super) use create::Create;
+pub(super) use device::DeviceWork;
 pub(super) use dump::Dump;
 pub(super) use events::Events;
 pub(super) use pool::PoolWork;
@@ -23,6 +25,7 @@ pub(super) use wait::{Ending, Wait};
 use alloc::boxed::Box;
 
 use super::desk::Desk;
+use super::devices::DeviceList;
 use super::session::{Ended, Outbox};
 use crate::console::ViewerId;
 use crate::hyper::Hypervisor;
@@ -68,6 +71,10 @@ pub(super) enum Open {
     Pool(PoolWork),
     /// Reads a domain's memory.
     Dump(Dump),
+    /// A device comes, changes or goes.
+    Device(DeviceWork),
+    /// Lists devices.
+    Devices(DeviceList),
 }
 
 impl Open {
@@ -91,6 +98,8 @@ impl Open {
             Self::Keys(keys) => keys.pump(desk, out, id),
             Self::Pool(work) => work.pump(desk, out, id),
             Self::Dump(dump) => dump.pump(desk, out, id),
+            Self::Device(work) => work.pump(out, id),
+            Self::Devices(list) => list.pump(desk, out, id),
         }
     }
 
@@ -130,6 +139,8 @@ impl Open {
             Self::Text(text) => text.cancel(),
             // A domain on its way down cannot be held up, and the others have their answer soon.
             Self::Ending(_) | Self::Ask(_) | Self::Reset(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Device(work) => work.cancel(desk),
+            Self::Devices(_) => {}
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
             Self::Dump(dump) => dump.cancel(),
@@ -145,7 +156,8 @@ impl Open {
             Self::Dump(dump) => dump.leave(desk),
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
-            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Device(work) => work.cancel(desk),
+            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) | Self::Devices(_) => {}
         }
     }
 
@@ -154,6 +166,7 @@ impl Open {
         match self {
             Self::Create(create) => create.note(news),
             Self::Reset(reset) => reset.note(news),
+            Self::Device(work) => work.note(news),
             _ => self.look_again(),
         }
     }

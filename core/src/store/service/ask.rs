@@ -1,5 +1,6 @@
 //! Requests of this place itself, which need no stream.
 
+use alloc::vec::Vec;
 use core::ops::Deref;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
@@ -11,7 +12,7 @@ use crate::hyper::DomId;
 use crate::rights::Rights;
 use crate::shared::Page;
 use crate::store::server::Outcome;
-use crate::store::wire::{Header, Kind, Message, Request, XsError};
+use crate::store::wire::{Header, Kind, Message, Reader, Request, XsError};
 
 /// Why a request of this place was not executed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +30,15 @@ pub trait Local {
     /// # Errors
     /// When the store refuses or is busy.
     fn ask(&mut self, request: &Request<'_>) -> Result<(), Refused>;
+
+    /// Executes a request and gives its answer's payload.
+    ///
+    /// # Errors
+    /// When the store refuses or is busy.
+    fn query(&mut self, request: &Request<'_>) -> Result<Vec<u8>, Refused>;
+
+    /// The token of the next event of a watch that was set here.
+    fn event(&mut self) -> Option<Vec<u8>>;
 
     /// Says what a domain may do in the store, whatever the permissions say. It holds until the domain's end.
     ///
@@ -56,6 +66,16 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Local for At<'_, W, S> {
         self.service.ask(self.site, request).map(drop)
     }
 
+    fn query(&mut self, request: &Request<'_>) -> Result<Vec<u8>, Refused> {
+        Ok(self.service.ask(self.site, request)?.payload().to_vec())
+    }
+
+    fn event(&mut self) -> Option<Vec<u8>> {
+        let event = self.service.own_event()?;
+        let [_, token] = Reader::new(event.payload()).strings().at_least()?;
+        Some(token.to_vec())
+    }
+
     fn grant(&mut self, domid: DomId, rights: Rights) -> Result<(), Refused> {
         self.service.grant(self.site, domid, rights).map_err(Refused::Error)
     }
@@ -70,6 +90,16 @@ impl<W: Site, S: Read + ReadReady + Write + WriteReady> Local for At<'_, W, S> {
 }
 
 impl<P: Deref<Target = Page>, S: Read + ReadReady + Write + WriteReady> Service<P, S> {
+    /// Whether a watch that this place itself set has something to tell.
+    #[must_use]
+    pub fn has_own_events(&self) -> bool {
+        self.own.is_some_and(|conn| self.server.has_events(conn))
+    }
+
+    fn own_event(&mut self) -> Option<Message> {
+        self.server.next_event(self.own?)
+    }
+
     /// Executes a request of this place itself, outside of any transaction; returns the answer.
     ///
     /// # Errors

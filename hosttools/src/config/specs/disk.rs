@@ -18,6 +18,18 @@ pub(in crate::config) fn disk(draft: &mut Draft, text: &str) -> Taken {
     Ok(())
 }
 
+/// The disk that `xm block-attach` means, and warnings about it. The words are those of a classic disk, each by itself.
+pub(in crate::config) fn words(
+    back: &str,
+    front: &str,
+    mode: &str,
+    backend: Option<&str>,
+) -> Result<(Disk, Vec<String>), Complaint> {
+    let mut draft = Draft::default();
+    let disk = classic_disk(&mut draft, back, front, mode, backend)?;
+    Ok((disk, draft.take_warnings()))
+}
+
 /// `xm` starts with a type and a colon, or with nothing for an empty drive; `xl` with a path or a key.
 pub(in crate::config) fn is_classic(text: &str) -> bool {
     let first = text.split(',').next().unwrap_or("");
@@ -36,6 +48,16 @@ fn classic(draft: &mut Draft, text: &str) -> Result<Disk, Complaint> {
                 .help("a disk has 3 to 5 fields, as in phy:vg/root,xvda,w"));
         }
     };
+    classic_disk(draft, uname, vdev, mode, backend)
+}
+
+fn classic_disk(
+    draft: &mut Draft,
+    uname: &str,
+    vdev: &str,
+    mode: &str,
+    backend: Option<&str>,
+) -> Result<Disk, Complaint> {
     let (name, cdrom) = match vdev.rsplit_once(':') {
         Some((name, "cdrom")) => (name, true),
         Some((name, "disk")) => (name, false),

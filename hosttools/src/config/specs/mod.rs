@@ -9,7 +9,7 @@ mod vfb;
 mod vif;
 
 pub(super) use self::cpus::{affinity, set as cpu_set};
-pub(super) use self::disk::{disk, is_classic as is_classic_disk};
+pub(super) use self::disk::{disk, is_classic as is_classic_disk, words as disk_words};
 pub(super) use self::pci::{Options as PciOptions, pci};
 pub(super) use self::small::{iomem, ioports, irq, serial, usbctrl, vscsi, vtpm, vusb};
 pub(super) use self::vfb::vfb;

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use xendless_core::protocol::{CHUNK, Request};
 
@@ -13,9 +14,12 @@ use crate::xm::session::{Session, explain};
 use crate::xm::signals::{Signals, status};
 use crate::xm::table::Outcome;
 use crate::xm::terminal::Raw;
+use crate::xm::timer::Timer;
 
 /// Bytes of output that may be on their way at once.
 const WINDOW: u32 = 64 << 10;
+/// How long whoever leaves waits at most for what was typed to arrive.
+const PARTING: Duration = Duration::from_secs(2);
 /// The byte of Ctrl-].
 const LEAVE: u8 = 0x1d;
 /// What `xenconsole` answered for the domain that it ran in.
@@ -106,7 +110,25 @@ impl Line {
                 return Ok(End::Over);
             }
             if typed && self.input(client)? {
+                // Whoever leaves has left, whatever the connection does.
+                let _ = self.leave(client, signals);
                 return Ok(End::Left);
+            }
+        }
+    }
+
+    /// Waits until what was typed has arrived, for a moment at most. A connection that is closed while output is on its way
+    /// loses what was sent last.
+    fn leave(&self, client: &mut Client, signals: &Signals) -> Result<(), Error> {
+        client.cancel(self.id)?;
+        let limit = Timer::start(PARTING)?;
+        loop {
+            let woken = client.wait([Some(limit.as_fd()), Some(signals.as_fd())], false)?;
+            if woken.others.contains(&true) {
+                return Ok(());
+            }
+            if woken.message && matches!(client.next_of_any()?, (id, Event::Answer(_)) if id == self.id) {
+                return Ok(());
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tz::UtcDateTime;
 use xendless_core::hyper::ShutdownReason;
-use xendless_core::protocol::{Happening, What};
+use xendless_core::protocol::{DeviceChange, Happening, What};
 
 use super::json;
 use super::list::uuid;
@@ -85,12 +85,25 @@ fn words(what: &What) -> (&'static str, String) {
             reason => return ("shutdown", reason_word(reason)),
         },
         What::Renamed { from } => return ("renamed", from.clone()),
+        What::Device { class, id, change } => {
+            return ("device", format!("{class} {id} {}", device_word(*change)));
+        }
         What::Gone => "gone",
         What::Failed { why } => return ("failed", why.clone()),
         What::Now => "now",
         What::Missed { count } => return ("missed", count.to_string()),
     };
     (word, String::new())
+}
+
+fn device_word(change: DeviceChange) -> &'static str {
+    match change {
+        DeviceChange::Attached => "attached",
+        DeviceChange::Detached => "detached",
+        DeviceChange::Changed => "changed",
+        DeviceChange::Held => "held",
+        DeviceChange::Lost => "lost",
+    }
 }
 
 fn reason_word(reason: ShutdownReason) -> String {
@@ -130,6 +143,7 @@ fn object(happening: &Happening) -> Value {
         What::Stopped { .. } => "reason",
         What::Renamed { .. } => "from",
         What::Failed { .. } => "why",
+        What::Device { .. } => "device",
         What::Missed { .. } => "count",
         _ => return object,
     };

@@ -1,6 +1,7 @@
 //! What each sub-command does.
 
 pub(super) mod absent;
+pub(super) mod block;
 pub(super) mod console;
 pub(super) mod control;
 pub(super) mod create;

@@ -124,7 +124,7 @@ impl<'a> Subject<'a> {
                 _ => false,
             }),
             What::Gone => Ok(wanted == Wanted::Gone),
-            What::Renamed { .. } | What::Now | What::Missed { .. } => Ok(false),
+            What::Renamed { .. } | What::Device { .. } | What::Now | What::Missed { .. } => Ok(false),
         }
     }
 }

@@ -1,19 +1,21 @@
 //! Sub-commands about devices.
 
 use super::{Action, Command, Opt};
-use crate::xm::commands::absent;
+use crate::xm::commands::{absent, block};
 
 const LONG: Opt = Opt::flag('l', "long", "Print everything that is known.");
 const VIF2: &str = "netchannel2 (vif2) is not supported; use network-attach.";
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
-    Command::later("block-attach", "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]", "Give a domain another disk.")
-        .operands(4, 5),
-    Command::later("block-detach", "<Domain> <DevId> [-f|--force]", "Take a disk from a domain.").operands(2, 3),
-    Command::later("block-list", "<Domain> [-l|--long]", "List the disks of a domain.").options(&[LONG]),
-    Command::later("block-configure", "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]", "Put another disc into a \
-        domain's drive.").operands(4, 5),
+    Command::new("block-attach", "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]", "Give a domain another disk.",
+        Action::Run(block::attach)).operands(4, 5),
+    Command::new("block-detach", "<Domain> <DevId> [-f|--force]", "Take a disk from a domain.", Action::Run(block::detach))
+        .operands(2, 3),
+    Command::new("block-list", "<Domain> [-l|--long]", "List the disks of a domain.", Action::Run(block::list))
+        .options(&[LONG]),
+    Command::new("block-configure", "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]", "Put another disc into a \
+        domain's drive.", Action::Run(block::configure)).operands(4, 5),
     Command::later("network-attach", "<Domain> [KEY=VALUE ...]", "Give a domain another network interface.")
         .operands(1, 11),
     Command::later("network-detach", "<Domain> <DevId|mac> [-f|--force]", "Take a network interface from a domain.")

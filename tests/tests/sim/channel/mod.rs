@@ -4,6 +4,7 @@ mod adjust;
 mod attacks;
 mod consoles;
 mod create;
+mod devices;
 mod dump;
 mod events;
 mod machine;
@@ -135,10 +136,14 @@ impl Rig {
 
     /// What a domain reads in XenStore, over its own ring.
     fn read(&mut self, domid: DomId, path: &str) -> Option<String> {
+        self.ask_store(domid, &wire::Request::Read { path: path.as_bytes() }).ok()
+    }
+
+    /// What XenStore answers a domain, over its own ring: a value, or the name of an error.
+    fn ask_store(&mut self, domid: DomId, request: &wire::Request<'_>) -> Result<String, String> {
         let page = self.hv.map_grant(domid, GrantRef(GNTTAB_RESERVED_XENSTORE), Access::ReadWrite).unwrap();
         let mut ring = GuestEnd::attach(page).unwrap();
         let mut output = Outbox::new();
-        let request = wire::Request::Read { path: path.as_bytes() };
         output.push(Message::new(request.kind(), 1, 0, request.payload().unwrap()));
         output.flush(&mut ring).unwrap();
         // The first channel of every domain is that to XenStore.
@@ -146,7 +151,7 @@ impl Rig {
         self.run();
         let reply = transport::Assembler::new().pull(&mut ring).unwrap().unwrap();
         let text = String::from_utf8_lossy(&reply.payload).into_owned();
-        (reply.header.kind == wire::Kind::READ).then_some(text)
+        if reply.header.kind == wire::Kind::ERROR { Err(text) } else { Ok(text) }
     }
 }
 

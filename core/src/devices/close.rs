@@ -1,0 +1,112 @@
+//! From a device that works to its last node.
+
+use alloc::format;
+
+use super::device::{After, Device, Phase};
+use super::look::{View, ask, look, read};
+use super::work::{Step, token};
+use super::{CLOSE_NS, DeviceName, Failed, Outcome, Problem, RELEASE_NS, XenbusState};
+use crate::store::service::Local;
+use crate::store::wire::Request;
+
+impl Device {
+    /// Asks the guest to let go, and waits until both ends have.
+    pub(super) fn close(
+        &mut self,
+        store: &mut impl Local,
+        name: &DeviceName,
+        asked: bool,
+        now: u64,
+    ) -> Result<Step, Failed> {
+        if !asked {
+            self.say_closing(store, name)?;
+            self.phase = Phase::Close { asked: true };
+            self.deadline = Some(now.saturating_add(CLOSE_NS));
+        }
+        if View::has_let_go(look(store, name, self.backend.domid)?) {
+            self.enter(Phase::Remove);
+            return Ok(Step::Again);
+        }
+        if !self.is_late(now) {
+            return Ok(Step::Rest);
+        }
+        let state = read(store, &format!("{}/state", name.frontend()))?.unwrap_or_default();
+        let problem = match XenbusState::parse(&state) {
+            XenbusState::Closed => Problem::Kept(self.backend.domid),
+            _ => Problem::Held,
+        };
+        self.after = After::Forget;
+        self.enter(Phase::Held);
+        Ok(Step::Over(Outcome::Held(problem)))
+    }
+
+    /// Looks whether it was let go after all.
+    pub(super) fn held(&mut self, store: &mut impl Local, name: &DeviceName) -> Result<Step, Failed> {
+        if View::has_let_go(look(store, name, self.backend.domid)?) {
+            self.enter(Phase::Remove);
+            return Ok(Step::Again);
+        }
+        Ok(Step::Rest)
+    }
+
+    /// Takes it from the guest, and waits until the backend has let go, but not for ever.
+    pub(super) fn let_go(
+        &mut self,
+        store: &mut impl Local,
+        name: &DeviceName,
+        asked: bool,
+        now: u64,
+    ) -> Result<Step, Failed> {
+        if !asked {
+            self.say_closing(store, name)?;
+            remove(store, &name.frontend())?;
+            self.phase = Phase::Release { asked: true };
+            self.deadline = Some(now.saturating_add(RELEASE_NS));
+        }
+        if View::has_let_go(look(store, name, self.backend.domid)?) || self.is_late(now) {
+            self.enter(Phase::Remove);
+            return Ok(Step::Again);
+        }
+        Ok(Step::Rest)
+    }
+
+    /// Says that the device is about to end, in the backend's directory, if that is there.
+    fn say_closing(&self, store: &mut impl Local, name: &DeviceName) -> Result<(), Failed> {
+        let home = name.backend(self.backend.domid);
+        if read(store, &home)?.is_none() {
+            return Ok(());
+        }
+        for (node, value) in [("online", b"0"), ("state", b"5")] {
+            ask(store, &Request::Write { path: format!("{home}/{node}").as_bytes(), value })?;
+        }
+        Ok(())
+    }
+
+    /// Removes all nodes; `alone` is whether it is the last of its class that the backend serves to its domain.
+    pub(super) fn remove(
+        &mut self,
+        store: &mut impl Local,
+        name: &DeviceName,
+        alone: bool,
+    ) -> Result<(), Failed> {
+        let (frontend, backend) = (name.frontend(), name.backend(self.backend.domid));
+        ask(store, &Request::Unwatch { path: backend.as_bytes(), token: token(name).as_bytes() })?;
+        for path in [frontend, backend, name.record()] {
+            remove(store, &path)?;
+        }
+        if alone {
+            for path in [name.frontends(), name.backends(self.backend.domid), name.records()] {
+                remove(store, &path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes a node with all below it, if it is there. What XenStore refuses to remove, it refuses the next time, too.
+fn remove(store: &mut impl Local, path: &str) -> Result<(), Failed> {
+    match ask(store, &Request::Rm { path: path.as_bytes() }) {
+        Err(Failed::Later) => Err(Failed::Later),
+        Ok(()) | Err(Failed::For(_)) => Ok(()),
+    }
+}

@@ -1,0 +1,86 @@
+//! The nodes of a new device, as data. Names and values are those that Xen's `libxl` and the classic tools write.
+//! Sources: `xen/io/blkif.h`, `docs/misc/xenstore-paths.pandoc`.
+//!
+//! Each end's directory belongs to the domain of that end, and the other one may read it. So a guest cannot write
+//! where its backend looks for what to open and how.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::DeviceName;
+use crate::config::devices::{Access, Disk, DiskVia, Medium};
+use crate::hyper::DomId;
+use crate::store::wire::{Access as Right, Perm};
+
+/// A node to write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Node {
+    pub(super) path: String,
+    pub(super) value: String,
+    /// Who may see it, when that differs from the node above.
+    pub(super) perms: Option<[Perm; 2]>,
+}
+
+struct List(Vec<Node>);
+
+impl List {
+    /// A directory of `owner`, which `reader` may read.
+    fn folder(&mut self, path: &str, owner: DomId, reader: DomId) {
+        let perms = Some([Perm::new(Right::None, owner), Perm::new(Right::Read, reader)]);
+        self.0.push(Node { path: path.to_string(), value: String::new(), perms });
+    }
+
+    fn value(&mut self, folder: &str, name: &str, value: impl ToString) {
+        self.0.push(Node { path: format!("{folder}/{name}"), value: value.to_string(), perms: None });
+    }
+}
+
+/// All nodes of a disk. The states come last: a driver looks at nothing that has none, so it never sees a part of it.
+pub(super) fn disk(name: &DeviceName, back: DomId, control: DomId, disk: &Disk) -> Vec<Node> {
+    let (frontend, backend, record) = (name.frontend(), name.backend(back), name.record());
+    let mut list = List(Vec::new());
+    list.folder(&record, control, control);
+    list.value(&record, "frontend", &frontend);
+    list.value(&record, "backend", &backend);
+    list.folder(&backend, back, name.front);
+    list.value(&backend, "frontend", &frontend);
+    list.value(&backend, "frontend-id", name.front);
+    list.value(&backend, "online", 1);
+    list.value(&backend, "bootable", 1);
+    list.value(&backend, "dev", disk.vdev);
+    let removable = matches!(disk.medium, Medium::Cdrom(_));
+    let kind = if removable { "cdrom" } else { "disk" };
+    list.value(&backend, "removable", u8::from(removable));
+    list.value(&backend, "device-type", kind);
+    list.value(&backend, "mode", mode(disk));
+    let source = disk.medium.source();
+    list.value(
+        &backend,
+        "type",
+        if source.is_some_and(|it| it.via == DiskVia::File) { "file" } else { "phy" },
+    );
+    list.value(&backend, "params", source.map_or("", |source| source.target.as_str()));
+    if let Some(script) = source.and_then(|source| source.script.as_ref()) {
+        list.value(&backend, "script", script);
+    }
+    list.folder(&frontend, name.front, back);
+    list.value(&frontend, "backend", &backend);
+    list.value(&frontend, "backend-id", back);
+    list.value(&frontend, "virtual-device", name.id);
+    list.value(&frontend, "device-type", kind);
+    list.value(&backend, "state", 1);
+    list.value(&frontend, "state", 1);
+    list.0
+}
+
+/// What the guest may do, as the backend reads it: without a `w` it opens for reading only. A disc in a drive is never
+/// written.
+fn mode(disk: &Disk) -> &'static str {
+    match disk.access {
+        _ if matches!(disk.medium, Medium::Cdrom(_)) => "r",
+        Access::ReadOnly => "r",
+        Access::ReadWrite => "w",
+        Access::ReadWriteShared => "w!",
+    }
+}

@@ -1,0 +1,239 @@
+//! Devices of managed domains: those of their configuration, and those that come and go while they run.
+//!
+//! A domain starts when all its devices work. One that ends loses them before its nodes go, and what it served to
+//! others ends with it, to come again with its next life.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::managed::{Down, Managed, Stage, Then};
+use super::work::Turn;
+use super::{ChangeError, Failure, ManagedId, Manager, News, Subject};
+use crate::builder::Built;
+use crate::config::Designator;
+use crate::config::devices::Disk;
+use crate::devices::{Backend, Class, Detail, DeviceError, DeviceName, Devices, Outcome, Problem};
+use crate::hyper::DomId;
+use crate::rights::Rights;
+
+/// Who is to serve a device.
+enum Server {
+    /// This domain.
+    Runs(Backend),
+    /// A domain that does not run yet, but will.
+    Starts,
+    /// Nobody.
+    Nobody,
+}
+
+impl Manager {
+    /// The devices of all domains.
+    #[must_use]
+    pub const fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// The domain that serves what names no other one: who asked for a domain does, and otherwise the first domain
+    /// that may do everything.
+    #[must_use]
+    pub fn usual_backend(&self, id: ManagedId) -> Option<ManagedId> {
+        let parent = self.domains.get(id.0).and_then(|managed| managed.terms.parent);
+        let parent = parent.filter(|parent| self.domains.get(parent.0).is_some());
+        parent.or_else(|| self.find_by(|managed| managed.terms.rights == Rights::Everything))
+    }
+
+    /// The domain that a device's setting means.
+    #[must_use]
+    pub fn backend(&self, id: ManagedId, wanted: Option<&Designator>) -> Option<ManagedId> {
+        match wanted {
+            None => self.usual_backend(id),
+            Some(Designator::Id(domid)) if *domid == self.control => self.usual_backend(id),
+            Some(Designator::Id(domid)) => self.find_by(|managed| managed.domid == Some(*domid)),
+            Some(Designator::Name(name)) if name.as_str() == "Domain-0" => self.usual_backend(id),
+            Some(Designator::Name(name)) => self.find(name.as_str()),
+        }
+    }
+
+    fn server(&self, id: ManagedId, wanted: Option<&Designator>) -> Server {
+        let found = self.backend(id, wanted).and_then(|backend| self.domains.get(backend.0));
+        match found {
+            Some(Managed { stage: Stage::Running, domid: Some(domid), handle, .. }) => {
+                Server::Runs(Backend { domid: *domid, handle: *handle })
+            }
+            Some(Managed { stage: Stage::Rename | Stage::Kept | Stage::Ending(_, Then::Forget), .. }) => {
+                Server::Nobody
+            }
+            Some(Managed { stage: Stage::Ending(_, Then::Fail(_)), .. }) | None => Server::Nobody,
+            Some(_) => Server::Starts,
+        }
+    }
+
+    /// Gives a domain that is being made the next device of its configuration. Waits for who is to serve it.
+    pub(super) fn equip(&mut self, id: ManagedId, next: usize, built: Built) -> Turn {
+        let Some(managed) = self.domains.get(id.0) else { return Turn::Rest };
+        let disk = managed.config.devices.disks.get(next).cloned();
+        let server = disk.as_ref().map(|disk| self.server(id, disk.backend.as_ref()));
+        let outcome = match (disk, server) {
+            (Some(disk), Some(Server::Runs(backend))) => {
+                self.devices.attach(built.domid, backend, disk).map(|_| Some(Stage::Equip(next + 1, built)))
+            }
+            (Some(_), Some(Server::Starts)) => Ok(Some(Stage::Equip(next, built))),
+            (Some(disk), _) => Err(unknown_backend(built.domid, &disk)),
+            (None, _) => Ok(None),
+        };
+        let Some(managed) = self.domains.get_mut(id.0) else { return Turn::Rest };
+        match outcome {
+            Err(error) => managed.fail(Failure::Device(error)),
+            Ok(None) => managed.connect(&self.devices, built),
+            Ok(Some(stage)) => {
+                let rests = matches!(stage, Stage::Equip(after, _) if after == next);
+                managed.stage = stage;
+                if rests { Turn::Rest } else { Turn::More }
+            }
+        }
+    }
+
+    /// A domain runs, and can serve others.
+    pub(super) fn serves(&mut self, id: ManagedId) {
+        if let Some(Managed { domid: Some(domid), handle, .. }) = self.domains.get(id.0) {
+            self.devices.backend_runs(Backend { domid: *domid, handle: *handle });
+        }
+        self.wake_unequipped();
+    }
+
+    /// Lets those look again that wait for who is to serve them.
+    pub(super) fn wake_unequipped(&mut self) {
+        let waits = |managed: &Managed| matches!(managed.stage, Stage::Equip(..));
+        let ids: Vec<_> =
+            self.domains.iter().filter(|(_, managed)| waits(managed)).map(|(key, _)| key).collect();
+        ids.into_iter().for_each(|key| self.wake(ManagedId(key)));
+    }
+
+    /// Something became of a device.
+    pub(super) fn settle(
+        &mut self,
+        name: DeviceName,
+        outcome: Outcome,
+        report: &mut dyn FnMut(News, Subject<'_>),
+    ) {
+        let Some(id) = self.find_by(|managed| managed.domid == Some(name.front)) else { return };
+        let disk = self.devices.disk(&name).cloned();
+        let back = self.devices.of(name.front, name.class).find(|(other, _)| *other == name);
+        let Some(managed) = self.domains.get_mut(id.0) else { return };
+        match (&managed.stage, outcome) {
+            (Stage::Equip(..) | Stage::Connect(_), Outcome::Failed(problem)) => {
+                managed.unequipped = Some(DeviceError { name, problem });
+            }
+            (Stage::Equip(..) | Stage::Connect(_), Outcome::Lost) => {
+                let problem = Problem::BackendGone(back.map_or(name.front, |(_, back)| back));
+                managed.unequipped = Some(DeviceError { name, problem });
+            }
+            (Stage::Running | Stage::Kept, outcome) => {
+                managed.follow(&name, outcome, disk);
+                let config = &managed.config;
+                report(
+                    News::Device { id, name, outcome },
+                    Subject { config, from_bundle: managed.from_bundle },
+                );
+            }
+            _ => {}
+        }
+        self.wake(id);
+    }
+
+    /// Begins to give a running domain a disk.
+    ///
+    /// # Errors
+    /// When it does not run, or cannot have such a disk.
+    pub fn attach_disk(&mut self, id: ManagedId, disk: Disk) -> Result<DeviceName, ChangeError> {
+        let front = self.front(id)?;
+        match self.server(id, disk.backend.as_ref()) {
+            Server::Runs(backend) => Ok(self.devices.attach(front, backend, disk)?),
+            Server::Starts | Server::Nobody => Err(unknown_backend(front, &disk).into()),
+        }
+    }
+
+    /// Begins to put something else into a drive of a running domain.
+    ///
+    /// # Errors
+    /// When it does not run, or this is no drive.
+    pub fn change_disk(&mut self, id: ManagedId, disk: Disk) -> Result<DeviceName, ChangeError> {
+        Ok(self.devices.change(self.front(id)?, disk)?)
+    }
+
+    /// Begins to take a device from a domain, with `force` without asking it.
+    ///
+    /// # Errors
+    /// When it does not run, or has no such device.
+    pub fn detach(
+        &mut self,
+        id: ManagedId,
+        class: Class,
+        number: u32,
+        force: bool,
+    ) -> Result<DeviceName, ChangeError> {
+        let name = DeviceName { front: self.front(id)?, class, id: number };
+        self.devices.detach(name, force)?;
+        Ok(name)
+    }
+
+    /// Takes a device back that does not work yet.
+    pub fn withdraw(&mut self, name: DeviceName) {
+        self.devices.withdraw(name);
+    }
+
+    fn front(&self, id: ManagedId) -> Result<DomId, ChangeError> {
+        let managed = self.domains.get(id.0).ok_or(ChangeError::NoSuchDomain)?;
+        let runs = matches!(managed.stage, Stage::Running | Stage::Kept);
+        managed.domid.filter(|_| runs).ok_or(ChangeError::NotRunning)
+    }
+}
+
+impl Managed {
+    /// Goes on when all devices work.
+    pub(super) fn connect(&mut self, devices: &Devices, built: Built) -> Turn {
+        if let Some(error) = self.unequipped.take() {
+            return self.fail(Failure::Device(error));
+        }
+        if devices.all_work(built.domid) {
+            self.stage = Stage::Pin(0, built);
+            return Turn::More;
+        }
+        self.stage = Stage::Connect(built);
+        Turn::Rest
+    }
+
+    /// Goes on down when it has no device any more, and serves none.
+    pub(super) fn unequip(&mut self, devices: &mut Devices, then: Then) -> Turn {
+        let closed = self.domid.is_none_or(|domid| {
+            devices.backend_ended(domid);
+            devices.close(domid)
+        });
+        self.unequipped = None;
+        self.stage = Stage::Ending(if closed { Down::Nodes } else { Down::Devices }, then);
+        if closed { Turn::More } else { Turn::Rest }
+    }
+
+    /// Its record has what it has: that is what it gets in its next life.
+    fn follow(&mut self, name: &DeviceName, outcome: Outcome, disk: Option<Disk>) {
+        let wanted = match outcome {
+            Outcome::Connected | Outcome::Changed | Outcome::NotChanged(_) => disk,
+            Outcome::Gone => None,
+            Outcome::Failed(_) | Outcome::Held(_) | Outcome::Lost => return,
+        };
+        // What does not fit any more is forgotten with the domain's present life.
+        let _ = self.change(|settings| {
+            if let Some(disk) = wanted {
+                let _ = settings.devices.put_disk(disk);
+            } else {
+                settings.devices.take_disk(name.id);
+            }
+        });
+    }
+}
+
+fn unknown_backend(front: DomId, disk: &Disk) -> DeviceError {
+    let name = DeviceName { front, class: Class::Vbd, id: disk.vdev.number() };
+    let who = disk.backend.as_ref().map_or_else(|| "0".to_string(), ToString::to_string);
+    DeviceError { name, problem: Problem::NoBackend(Detail::new(who.as_bytes())) }
+}

@@ -1,0 +1,154 @@
+//! Disks of Debian guests, from image files of the admin domain.
+
+use super::part;
+use super::transcript::{Part, Step};
+
+/// What a guest said, in the order in which it was asked.
+fn said<'a>(part: &'a Part, guest: &str) -> Vec<&'a str> {
+    let start = format!("{guest} says: ");
+    part.text().lines().filter_map(|line| line.strip_prefix(start.as_str())).collect()
+}
+
+fn sum(text: &str) -> &str {
+    let sum = text.split(' ').next().unwrap();
+    assert!(sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");
+    sum
+}
+
+/// Rows of a list without its head: number, backend, state.
+fn rows(step: &Step) -> Vec<(&str, &str, &str)> {
+    assert_eq!(step.status, 0, "{step:?}");
+    let rows = step.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.map(|row| (row[0], row[1], row[3])).collect()
+}
+
+#[test]
+fn debian_has_its_root_on_a_disk() {
+    let part = part("disks");
+    let [made, refused] = part.steps("xm create -q /etc/xen/disk.cfg");
+    made.wrote("");
+    assert!(said(&part, "disk")[0].starts_with("ext4 rw,"), "{}", part.text());
+    let [before, after] = part.steps("xm block-list disk");
+    assert_eq!(rows(before), [("51712", "1", "4")]);
+    assert_eq!(rows(after), [("51712", "1", "4")], "the other one is gone again");
+    refused.failed(1, "Device 51712 (vbd) could not be connected. /root/disk.img: No such file or directory");
+    part.step("xm list disk").failed(3, "Domain 'disk' does not exist");
+}
+
+#[test]
+fn what_is_written_in_one_guest_is_read_in_another() {
+    let part = part("disks");
+    for command in [
+        "xm block-attach disk file:/root/data.img xvdb w",
+        "xm block-detach disk xvdb",
+        "xm block-attach other file:/root/data.img xvdb r",
+    ] {
+        let found = part.text().contains(&format!("$ {command}\n[0]\n"));
+        assert!(found, "{command}: {}", part.text());
+    }
+    let (disk, other) = (said(&part, "disk"), said(&part, "other"));
+    assert_eq!((disk[1], disk[2], disk[4]), ("mounted", "67108864", "unmounted"));
+    assert_eq!(sum(disk[3]), sum(other[0]), "64 MiB are the same");
+    assert_eq!(sum(disk[3]), sum(other[2]), "and still are after xmd was killed");
+}
+
+#[test]
+fn attack_c04_a_guest_cannot_write_what_it_is_to_read() {
+    assert_eq!(said(&part("disks"), "other")[1], "refused");
+}
+
+#[test]
+fn mistakes_are_named_and_change_nothing() {
+    let part = part("disks");
+    let used = "The file \"/root/data.img\" is already used";
+    part.step("xm block-attach disk file:/root/data.img xvdc w").failed(1, used);
+    let step = part.step("xm block-attach disk file:/root/../root/data.img xvdc w");
+    step.failed(1, "Device 51744 (vbd) could not be connected.\n/root/../root/data.img is used by domain ");
+    let missing = "Device 51744 (vbd) could not be connected. /root/missing.img: No such file or directory";
+    part.step("xm block-attach disk file:/root/missing.img xvdc r").failed(1, missing);
+    let [_, taken] = part.steps("xm block-attach disk file:/root/data.img xvdb w");
+    taken.failed(1, "Device xvdb (51728, vbd) is already connected.");
+    part.step("xm block-detach disk xvdz").failed(1, "Device 268441856 not connected");
+    let unknown = part.step("xm block-attach disk file:/root/data.img xvdc w nobody");
+    unknown.failed(1, "Cannot configure device for unknown backend nobody");
+}
+
+#[test]
+fn attack_c03_a_disk_that_is_not_let_go_is_taken_away_by_force() {
+    let part = part("disks");
+    part.step("xm block-attach tiny file:/root/data.img xvdb w").wrote("");
+    // How `timeout` of busybox ends whom it had to end.
+    assert_eq!(part.number("asked in vain:"), 143);
+    part.step("xm block-detach tiny xvdb -f").wrote("");
+    part.step("xm block-list tiny").wrote("");
+    // Debian lets go, mounted or not.
+    part.step("xm block-detach other xvdb").wrote("");
+    part.step("xm block-list other").wrote("");
+}
+
+#[test]
+fn what_a_guest_synced_outlives_it() {
+    let part = part("disks");
+    part.step("xm destroy disk").wrote("");
+    part.step("xm block-attach other file:/root/disk.img xvdc w").wrote("");
+    assert_eq!(sum(said(&part, "disk")[5]), sum(said(&part, "other")[3]));
+    part.step("xm block-detach other xvdc").wrote("");
+}
+
+#[test]
+fn nothing_is_left_of_any_disk() {
+    let part = part("disks");
+    assert_eq!(part.number("loop devices:"), 0);
+    assert_eq!(part.number("nodes:"), 0);
+    assert!(part.number("memory missing:").abs() <= 1, "{}", part.text());
+}
+
+/// As `docs/devices.md` has it.
+#[test]
+fn the_tree_is_the_documented_one() {
+    let part = part("disks");
+    let tree =
+        part.text().split("---- tree\n").nth(1).and_then(|rest| rest.split("---- end\n").next()).unwrap();
+    let mut nodes: Vec<(String, &str)> = tree
+        .lines()
+        .filter_map(|line| {
+            let (path, rest) = line.split_once(" = ")?;
+            let (value, perms) = rest.rsplit_once("  ").unwrap();
+            Some((format!("{path} {}", perms.trim()), value.trim().trim_matches('"')))
+        })
+        .collect();
+    nodes.sort_unstable();
+    let value = |path: &str, perms: &str| {
+        let key = format!("{path} {perms}");
+        nodes.iter().find(|(found, _)| *found == key).map(|(_, value)| *value)
+    };
+    let back = "/local/domain/1/backend/vbd/GUEST/51712";
+    for (node, wanted) in [
+        ("/frontend", "/local/domain/GUEST/device/vbd/51712"),
+        ("/frontend-id", "GUEST"),
+        ("/online", "1"),
+        ("/bootable", "1"),
+        ("/dev", "xvda"),
+        ("/device-type", "disk"),
+        ("/removable", "0"),
+        ("/mode", "w"),
+        ("/type", "file"),
+        ("/params", "/root/disk.img"),
+        ("/physical-device", "7:0"),
+        ("/physical-device-path", "/dev/loop0"),
+        ("/hotplug-status", "connected"),
+        ("/state", "4"),
+    ] {
+        assert_eq!(value(&format!("{back}{node}"), "(n1,rGUEST)"), Some(wanted), "{node}: {tree}");
+    }
+    let front = "/local/domain/GUEST/device/vbd/51712";
+    for (node, wanted) in [
+        ("/backend", back),
+        ("/backend-id", "1"),
+        ("/virtual-device", "51712"),
+        ("/device-type", "disk"),
+        ("/state", "4"),
+    ] {
+        assert_eq!(value(&format!("{front}{node}"), "(nGUEST,r1)"), Some(wanted), "{node}: {tree}");
+    }
+}

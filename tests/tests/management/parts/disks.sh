@@ -1,0 +1,102 @@
+#!/bin/sh
+# Disks from files of this domain: a root, one that moves from guest to guest, and everything that goes wrong.
+. ./lib.sh
+
+# Types a line at the console of domain $1.
+type_at() {
+    printf '%s\n\035' "$2" | xm console "$1" >/dev/null
+}
+
+# Has domain $1 carry out $3 and waits for what it says of it, behind the number $2 that nobody else says.
+ask() {
+    type_at "$1" "echo $(($2 - 1))\$((0)) \"\$($3)\""
+    await printed "$1" "^$(($2 - 1))0 "
+    sed -n "s/\r$//; s/^$(($2 - 1))0 /$1 says: /p" "$LOGS/console-$1.log"
+}
+
+# Loop devices in use, and what is left of disks in XenStore.
+leftovers() {
+    echo "loop devices: $(cat /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l)"
+    echo "nodes: $(xenstore-ls -f | grep -c '/vbd/[0-9]')"
+}
+
+log_in() {
+    await printed "$1" 'guest login:'
+    type_at "$1" root
+    await printed "$1" 'root# '
+}
+
+gunzip -c /root/disk.img.gz >/root/disk.img
+truncate -s 80M /root/data.img
+before=$(free_memory)
+
+# A guest with its root on a disk.
+try xm create -q /etc/xen/disk.cfg
+log_in disk
+ask disk 100 "sed -n 's,^/dev/xvda / ,,p' /proc/mounts"
+try xm block-list disk
+echo "---- tree"
+id=$(xm domid disk)
+for top in "/local/domain/$id/device/vbd" /local/domain/1/backend/vbd; do
+    xenstore-ls -fp $top | sed "s,/$id/,/GUEST/,g; s/\"$id\"/\"GUEST\"/; s/r$id)/rGUEST)/; s/(n$id,/(nGUEST,/"
+done
+echo "---- end"
+
+# Another disk comes while it runs; 64 MiB are written to it.
+try xm block-attach disk file:/root/data.img xvdb w
+ask disk 200 'until [ -b /dev/xvdb ]; do sleep 0.1; done; mke2fs -F /dev/xvdb >/dev/null 2>&1; mount /dev/xvdb /mnt && echo mounted'
+ask disk 300 'dd if=/dev/urandom of=/root/4m bs=1M count=4 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do cat /root/4m; done >/mnt/64m; sync; stat -c %s /mnt/64m'
+ask disk 400 'md5sum </mnt/64m'
+try xm block-attach disk file:/root/data.img xvdc w
+try xm block-attach disk file:/root/../root/data.img xvdc w
+try xm block-attach disk file:/root/missing.img xvdc r
+try xm block-attach disk file:/root/data.img xvdb w
+try xm block-detach disk xvdz
+try xm block-attach disk file:/root/data.img xvdc w nobody
+ask disk 500 'umount /mnt && echo unmounted'
+try xm block-detach disk xvdb
+try xm block-list disk
+
+# The same disk in another guest, to be read there.
+try xm create -q /etc/xen/guest.cfg name=other
+log_in other
+try xm block-attach other file:/root/data.img xvdb r
+ask other 600 'until [ -b /dev/xvdb ]; do sleep 0.1; done; mount -t ext2 -o ro /dev/xvdb /mnt && md5sum </mnt/64m'
+ask other 700 'dd if=/dev/zero of=/dev/xvdb count=1 2>/dev/null && echo written || echo refused'
+
+# xmd is killed: disks go on, and are found again.
+kill -9 "$(cat /run/xendless/xmd.pid)"
+/etc/init.d/xmd start
+await xm list
+ask other 800 'md5sum </mnt/64m'
+# Debian lets go of it, mounted or not.
+try xm block-detach other xvdb
+try xm block-list other
+
+# A guest without a driver never does; but it can be taken away.
+xm create -q /etc/xen/tiny.cfg
+try xm block-attach tiny file:/root/data.img xvdb w
+timeout 3 xm block-detach tiny xvdb
+echo "asked in vain: $?"
+try xm block-detach tiny xvdb -f
+try xm block-list tiny
+try xm destroy tiny
+
+# What a guest wrote and synced is there after its end.
+ask disk 900 'dd if=/dev/urandom of=/root/kept bs=1M count=2 2>/dev/null; sync; md5sum </root/kept'
+try xm destroy disk
+await gone disk
+try xm block-attach other file:/root/disk.img xvdc w
+ask other 1000 'umount -l /mnt; until [ -b /dev/xvdc ]; do sleep 0.1; done; mount -t ext4 /dev/xvdc /mnt && md5sum </mnt/root/kept; umount /mnt'
+try xm block-detach other xvdc
+try xm destroy other
+await gone other
+
+# A guest whose image is not there is not made.
+mv /root/disk.img /root/away.img
+try xm create -q /etc/xen/disk.cfg
+try xm list disk
+mv /root/away.img /root/disk.img
+leftovers
+echo "memory missing: $((before - $(free_memory)))"
+rm /root/disk.img /root/data.img
