@@ -74,6 +74,22 @@ fn mistakes_are_named_and_change_nothing() {
 }
 
 #[test]
+fn a_drive_gets_another_disc_or_keeps_the_one_it_has() {
+    let part = part("disks");
+    part.step("xm block-attach other file:/root/data.img xvdd:cdrom r").wrote("");
+    part.step("xm block-configure other file:/root/disc.img xvdd:cdrom r").wrote("");
+    let missing = "Device 51760 (vbd) could not be reconfigured. /root/missing.img: No such file or directory";
+    part.step("xm block-configure other file:/root/missing.img xvdd:cdrom r").failed(1, missing);
+    part.step("xm block-detach other xvdd").wrote("");
+    for line in ["in the drive: \"/root/disc.img\"", "still in it: \"/root/disc.img\""] {
+        assert!(part.text().lines().any(|found| found == line), "{line}: {}", part.text());
+    }
+    let long = part.step("xm block-list --long other");
+    assert!(long.status == 0 && long.output.starts_with("(51728\n    (\n"), "{long:?}");
+    assert!(long.output.contains("(virtual-device 51728)") && long.output.contains("(state 4)"), "{long:?}");
+}
+
+#[test]
 fn attack_c03_a_disk_that_is_not_let_go_is_taken_away_by_force() {
     let part = part("disks");
     part.step("xm block-attach tiny file:/root/data.img xvdb w").wrote("");

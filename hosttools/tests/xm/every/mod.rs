@@ -4,6 +4,7 @@
 //! The table is complete by construction: the tests go through the sub-commands that there are, each has one row, and
 //! a row has a cell for each of these. A cell says what is answered, or why the question makes no sense.
 
+mod devices;
 mod domains;
 mod machine;
 mod pools;
@@ -77,7 +78,7 @@ impl Row {
 
 /// All rows.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [domains::ROWS, machine::ROWS, pools::ROWS, words::ROWS].into_iter().flatten()
+    [devices::ROWS, domains::ROWS, machine::ROWS, pools::ROWS, words::ROWS].into_iter().flatten()
 }
 
 /// Two domains that run, one with a definition; one that is only defined; files to make more of.

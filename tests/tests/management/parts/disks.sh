@@ -62,6 +62,7 @@ try xm create -q /etc/xen/guest.cfg name=other
 log_in other
 try xm block-attach other file:/root/data.img xvdb r
 ask other 600 'until [ -b /dev/xvdb ]; do sleep 0.1; done; mount -t ext2 -o ro /dev/xvdb /mnt && md5sum </mnt/64m'
+try xm block-list --long other
 ask other 700 'dd if=/dev/zero of=/dev/xvdb count=1 2>/dev/null && echo written || echo refused'
 
 # xmd is killed: disks go on, and are found again.
@@ -72,6 +73,16 @@ ask other 800 'md5sum </mnt/64m'
 # Debian lets go of it, mounted or not.
 try xm block-detach other xvdb
 try xm block-list other
+
+# A drive, and another disc in it.
+cp /root/data.img /root/disc.img
+try xm block-attach other file:/root/data.img xvdd:cdrom r
+try xm block-configure other file:/root/disc.img xvdd:cdrom r
+xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/params = ,in the drive: ,p'
+try xm block-configure other file:/root/missing.img xvdd:cdrom r
+xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/params = ,still in it: ,p'
+try xm block-detach other xvdd
+rm /root/disc.img
 
 # A guest without a driver never does; but it can be taken away.
 xm create -q /etc/xen/tiny.cfg
