@@ -630,3 +630,29 @@ fn every_refusal_of_the_store_is_got_over_or_taken_back() {
         assert!(world.devices.devices.is_empty() && world.devices.due(world.now).is_none(), "{at}");
     }
 }
+
+#[test]
+fn attack_c05_numbers_at_their_limits_are_numbers_or_refused() {
+    use crate::config::devices::VirtualDevice;
+    for odd in ["536870912", "4294967295", "4294967296", "-1", "0x20000000", "99999999999999999999"] {
+        assert!(odd.parse::<VirtualDevice>().is_err(), "{odd}");
+    }
+    let vdev: VirtualDevice = "536870911".parse().unwrap();
+    let highest = Disk { vdev, ..disk("/a.img", Access::ReadWrite) };
+    let mut world = World::new();
+    let name = world.devices.attach(FRONT, BACKEND, highest.clone()).unwrap();
+    world.run();
+    assert_eq!(
+        world.devices.of(FRONT, Class::Vbd).map(|(name, _)| name.id).collect::<Vec<_>>(),
+        [536_870_911]
+    );
+    world.devices.detach(name, true).unwrap();
+    world.wait();
+    world.assert_nothing_left();
+    // Nor does one come in by another way.
+    let mut bytes = highest.encode().unwrap();
+    assert_eq!(Disk::decode(&bytes), Ok(highest));
+    let number = bytes.windows(5).position(|five| five == [0xff, 0xff, 0xff, 0xff, 0x01]).unwrap();
+    bytes[number + 4] = 0x0f;
+    assert!(Disk::decode(&bytes).is_err());
+}
