@@ -23,10 +23,12 @@ impl Device {
             self.phase = Phase::Close { asked: true };
             self.deadline = Some(now.saturating_add(CLOSE_NS));
         }
-        if View::has_let_go(look(store, name, self.backend.domid)?) {
+        let view = look(store, name, self.backend.domid)?;
+        if View::has_let_go(view) {
             self.enter(Phase::Remove);
             return Ok(Step::Again);
         }
+        self.repeat_closing(store, name, view)?;
         if !self.is_late(now) {
             return Ok(Step::Rest);
         }
@@ -63,11 +65,23 @@ impl Device {
             self.phase = Phase::Release { asked: true };
             self.deadline = Some(now.saturating_add(RELEASE_NS));
         }
-        if View::has_let_go(look(store, name, self.backend.domid)?) || self.is_late(now) {
+        let view = look(store, name, self.backend.domid)?;
+        if View::has_let_go(view) || self.is_late(now) {
             self.enter(Phase::Remove);
             return Ok(Step::Again);
         }
+        self.repeat_closing(store, name, view)?;
         Ok(Step::Rest)
+    }
+
+    /// A backend that was about to connect has written its own state over what it was told.
+    fn repeat_closing(
+        &self,
+        store: &mut impl Local,
+        name: &DeviceName,
+        view: Option<View>,
+    ) -> Result<(), Failed> {
+        if view.is_some_and(|view| view.state.serves()) { self.say_closing(store, name) } else { Ok(()) }
     }
 
     /// Says that the device is about to end, in the backend's directory, if that is there.

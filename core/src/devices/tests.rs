@@ -331,6 +331,23 @@ fn a_guest_is_asked_to_let_go_and_then_nothing_is_left() {
 }
 
 #[test]
+fn a_backend_that_connects_meanwhile_is_told_again() {
+    for force in [false, true] {
+        let (mut world, name) = World::with_disk(disk("/a.img", Access::ReadWrite));
+        world.devices.detach(name, force).unwrap();
+        world.run();
+        for state in ["3", "4"] {
+            world.store.set(&format!("{HOME}/state"), state);
+            world.run();
+            assert_eq!(world.store.get(&format!("{HOME}/state")), Some("5"), "{force}");
+        }
+        world.let_go();
+        assert_eq!(world.came(), [Outcome::Gone]);
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
 fn attack_c03_a_guest_that_never_lets_go_costs_a_bounded_time_and_force_works() {
     let (mut world, name) = World::with_disk(disk("/a.img", Access::ReadWrite));
     world.devices.detach(name, false).unwrap();
@@ -629,4 +646,30 @@ fn every_refusal_of_the_store_is_got_over_or_taken_back() {
         );
         assert!(world.devices.devices.is_empty() && world.devices.due(world.now).is_none(), "{at}");
     }
+}
+
+#[test]
+fn attack_c05_numbers_at_their_limits_are_numbers_or_refused() {
+    use crate::config::devices::VirtualDevice;
+    for odd in ["536870912", "4294967295", "4294967296", "-1", "0x20000000", "99999999999999999999"] {
+        assert!(odd.parse::<VirtualDevice>().is_err(), "{odd}");
+    }
+    let vdev: VirtualDevice = "536870911".parse().unwrap();
+    let highest = Disk { vdev, ..disk("/a.img", Access::ReadWrite) };
+    let mut world = World::new();
+    let name = world.devices.attach(FRONT, BACKEND, highest.clone()).unwrap();
+    world.run();
+    assert_eq!(
+        world.devices.of(FRONT, Class::Vbd).map(|(name, _)| name.id).collect::<Vec<_>>(),
+        [536_870_911]
+    );
+    world.devices.detach(name, true).unwrap();
+    world.wait();
+    world.assert_nothing_left();
+    // Nor does one come in by another way.
+    let mut bytes = highest.encode().unwrap();
+    assert_eq!(Disk::decode(&bytes), Ok(highest));
+    let number = bytes.windows(5).position(|five| five == [0xff, 0xff, 0xff, 0xff, 0x01]).unwrap();
+    bytes[number + 4] = 0x0f;
+    assert!(Disk::decode(&bytes).is_err());
 }
