@@ -340,7 +340,7 @@ impl<H: CpuPools> CpuPools for FaultInjector<H> {
         self.gate(Call::PoolAddCpu)?.add_pool_cpu(pool, cpu)
     }
 
-    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<Progress> {
         self.gate(Call::PoolRemoveCpu)?.remove_pool_cpu(pool, cpu)
     }
 

@@ -157,6 +157,11 @@ impl SimHypervisor {
         self.with(|machine| machine.shut_down(domid, ShutdownReason::Crash));
     }
 
+    /// The next `times` that a CPU is taken from a pool, something on it cannot be moved yet.
+    pub fn hold_cpus(&self, times: u32) {
+        self.with(|machine| machine.sticky_cpus = times);
+    }
+
     /// Whether the machine still runs.
     #[must_use]
     pub fn power(&self) -> Power {
