@@ -80,6 +80,7 @@ calls! {
     AddToPhysmap = "memory_op add_to_physmap",
     MaximumReservation = "memory_op maximum_reservation",
     SetMemoryMap = "memory_op set_memory_map",
+    MachineMemoryMap = "memory_op machine_memory_map",
     DomainCreate = "domctl createdomain",
     DomainDestroy = "domctl destroydomain",
     DomainPause = "domctl pausedomain",

@@ -2,6 +2,9 @@
 # The memory of domains in files.
 . ./lib.sh
 
+# The ring may come late on a busy machine.
+await xm list
+
 # Shows a file so that it can be had outside.
 show() {
     echo "file $1:"
