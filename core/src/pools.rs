@@ -9,8 +9,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{List, PoolConfig, PoolName, PrintedUuid, Remark};
 use crate::abi::errno::Errno;
+use crate::config::{List, PoolConfig, PoolName, PrintedUuid, Remark};
 use crate::hyper::{Call, CpuPools, DomainHandle, HvError, Progress};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;

@@ -15,6 +15,7 @@
 mod adjust;
 mod desk;
 mod failures;
+mod labels;
 mod link;
 mod machine;
 mod news;

@@ -130,6 +130,13 @@ impl Manager {
         });
     }
 
+    /// Notes which security label a domain was given, for its next lives; `None` is the usual one.
+    pub fn note_label(&mut self, id: ManagedId, label: Option<&str>) {
+        self.change(id, |settings| {
+            settings.platform.label = label.and_then(|label| Text::new("seclabel", label).ok());
+        });
+    }
+
     fn change(&mut self, id: ManagedId, change: impl FnOnce(&mut Settings)) {
         let Some(managed) = self.domains.get_mut(id.0) else { return };
         let mut settings = DomainConfig::clone(&managed.config).into_settings();

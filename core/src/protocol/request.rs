@@ -4,7 +4,7 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{Adjust, Machine};
-use super::{Pools, Sched};
+use super::{Labels, Pools, Sched};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -143,6 +143,8 @@ pub enum Request<'a> {
     Sched(#[serde(borrow)] Sched<'a>),
     /// About CPU pools.
     Pools(#[serde(borrow)] Pools<'a>),
+    /// About security labels.
+    Labels(#[serde(borrow)] Labels<'a>),
     /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
     RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
@@ -199,6 +201,7 @@ impl Request<'_> {
             }
             Self::Sched(sched) => sched.needs(),
             Self::Pools(pools) => pools.needs(),
+            Self::Labels(labels) => labels.needs(),
         }
     }
 
@@ -221,6 +224,7 @@ impl Request<'_> {
             | Self::Undefine { domain } => Some(domain),
             Self::Sched(sched) => Some(sched.domain()),
             Self::Pools(pools) => pools.domain(),
+            Self::Labels(labels) => labels.domain(),
             Self::Host
             | Self::List { .. }
             | Self::Events { .. }

@@ -11,8 +11,8 @@ use xendless_core::abi::sysctl::sched::{
 };
 use xendless_core::hyper::encode::cpus::bitmap;
 use xendless_core::hyper::{
-    Call, CpuMap, CpuPools, DomId, HvError, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers, Share,
-    VcpuId,
+    Call, CpuMap, CpuPools, DomId, HvError, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers,
+    Share, VcpuId,
 };
 
 use super::Xen;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{
-    Call, CpuMap, CpuPools, DomId, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers, Share, VcpuId,
+    Call, CpuMap, CpuPools, DomId, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers, Share,
+    VcpuId,
 };
 
 use super::machine::Machine;

@@ -94,7 +94,8 @@ fn check(bytes: &[u8]) -> Core<'_> {
     let kernel = fs::read(artifacts::guest().unwrap()).unwrap();
     let kernel = ElfBytes::<LittleEndian>::minimal_parse(&kernel).unwrap();
     let mut compared = 0;
-    for segment in kernel.segments().unwrap().iter().filter(|s| s.p_type == PT_LOAD && s.p_flags & PF_W == 0) {
+    for segment in kernel.segments().unwrap().iter().filter(|s| s.p_type == PT_LOAD && s.p_flags & PF_W == 0)
+    {
         let first = segment.p_paddr / PAGE as u64;
         assert_eq!(segment.p_paddr % PAGE as u64, 0);
         for (pfn, content) in (first..).zip(kernel.segment_data(&segment).unwrap().chunks_exact(PAGE)) {

@@ -8,10 +8,12 @@
 mod budgets;
 mod commands;
 mod crash;
+mod definitions;
 mod demo;
 mod dump;
 mod errors;
 mod events;
+mod labels;
 mod pools;
 mod relay;
 mod resources;
@@ -33,7 +35,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 const PARTS: &[&str] = &["commands", "events", "relay", "debian", "resources", "errors", "vchan", "reboot"];
 
 /// Those for a machine with several CPUs.
-const WIDE_PARTS: &[&str] = &["pools", "dump"];
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
 
 /// CPUs of that machine.
 const CPUS: u32 = 3;
@@ -43,7 +45,8 @@ type Output = LazyLock<Result<String, String>>;
 
 static OUTPUT: Output = LazyLock::new(|| carry_out("management", PARTS, 1).map_err(|e| format!("{e:#}")));
 
-static WIDE_OUTPUT: Output = LazyLock::new(|| carry_out("wide", WIDE_PARTS, CPUS).map_err(|e| format!("{e:#}")));
+static WIDE_OUTPUT: Output =
+    LazyLock::new(|| carry_out("wide", WIDE_PARTS, CPUS).map_err(|e| format!("{e:#}")));
 
 /// A machine with nothing in it yet.
 fn machine() -> Machine {

@@ -99,7 +99,8 @@ fn a_domain_lives_in_its_pool_and_moves() {
     refused(&part, "xm cpupool-migrate quick nowhere", "unknown pool nowhere");
     refused(&part, "xm cpupool-migrate nobody fast", "unknown domain nobody");
     refused(&part, "xm cpupool-migrate 0 fast", "could not move Domain-0");
-    part.step("xm create -q /etc/xen/tiny.cfg name=lost pool=nowhere").failed(1, "Error: unknown pool nowhere");
+    part.step("xm create -q /etc/xen/tiny.cfg name=lost pool=nowhere")
+        .failed(1, "Error: unknown pool nowhere");
     part.step("xm domid lost").failed(3, "Error: Domain 'lost' does not exist.");
 }
 

@@ -5,6 +5,7 @@ use alloc::format;
 
 use super::super::desk::{CONTROL_NAME, Caller, Desk};
 use super::super::failures::{not_created, not_made};
+use super::super::labels::number;
 use super::super::session::{Ended, Outbox};
 use super::Pump;
 use crate::config::{Boot, DomainConfig};
@@ -75,6 +76,11 @@ impl Create {
             && desk.pools.find(pool).is_none()
         {
             return Err(Failure::Pool(PoolFailure::Unknown));
+        }
+        if let Some(label) = &config.platform.label {
+            // A label is rights in Xen's eyes, which nobody gives who does not have all.
+            caller.check(desk, Rights::Everything, None)?;
+            number(desk, label)?;
         }
         desk.managed.check(&config).map_err(|error| not_made(desk, &error, &config))?;
         Ok(Self {

@@ -6,6 +6,7 @@ mod console;
 mod create;
 mod dump;
 mod events;
+mod policy;
 mod pool;
 mod text;
 mod wait;
@@ -16,6 +17,7 @@ pub(super) use console::View;
 pub(super) use create::Create;
 pub(super) use dump::Dump;
 pub(super) use events::Events;
+pub(super) use policy::Policy;
 pub(super) use pool::PoolWork;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
@@ -68,6 +70,8 @@ pub(super) enum Open {
     Pool(PoolWork),
     /// Reads a domain's memory.
     Dump(Dump),
+    /// A policy is put in force.
+    Policy(Policy),
 }
 
 impl Open {
@@ -91,6 +95,7 @@ impl Open {
             Self::Keys(keys) => keys.pump(desk, out, id),
             Self::Pool(work) => work.pump(desk, out, id),
             Self::Dump(dump) => dump.pump(desk, out, id),
+            Self::Policy(policy) => policy.pump(desk, out, id),
         }
     }
 
@@ -105,6 +110,7 @@ impl Open {
         match self {
             Self::Create(create) => create.feed(out, id, bytes),
             Self::View(view) => view.feed(desk, out, id, bytes),
+            Self::Policy(policy) => policy.feed(bytes),
             _ => Err(Rejection::Misuse.into()),
         }
     }
@@ -133,6 +139,7 @@ impl Open {
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
             Self::Dump(dump) => dump.cancel(),
+            Self::Policy(policy) => policy.cancel(),
         }
     }
 
@@ -145,7 +152,7 @@ impl Open {
             Self::Dump(dump) => dump.leave(desk),
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
-            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) => {}
+            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) | Self::Policy(_) => {}
         }
     }
 

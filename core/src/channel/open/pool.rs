@@ -60,7 +60,9 @@ impl PoolWork {
         match stage {
             Stage::Make(..) => {}
             Stage::Fill(id) | Stage::Publish(id) => self.stage = Stage::End(id, Err(Failure::Cancelled)),
-            stage @ (Stage::End(..) | Stage::Ending(..) | Stage::Remove(_) | Stage::Over(_)) => self.stage = stage,
+            stage @ (Stage::End(..) | Stage::Ending(..) | Stage::Remove(_) | Stage::Over(_)) => {
+                self.stage = stage
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod consoles;
 mod create;
 mod dump;
 mod events;
+mod labels;
 mod machine;
 mod pools;
 mod requests;
