@@ -210,6 +210,9 @@ fn a_dry_run_says_what_would_be_missing() {
     assert_eq!((status, out, err), (255, text, String::new()));
     server.file("web.cfg", "name = ");
     let (status, out, _) = parts(&server.xm("dry-run web.cfg"));
-    assert!(status == 255 && out.contains("Error: ") && out.ends_with("Dry Run: FAILED\n"), "{out}");
+    assert!(
+        status == 255 && out.contains("a value is missing") && out.ends_with("Dry Run: FAILED\n"),
+        "{out}"
+    );
     assert!(server.seen.all().iter().all(|line| !line.starts_with("create")), "nothing is made");
 }

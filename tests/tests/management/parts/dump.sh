@@ -28,7 +28,7 @@ ls -l /var/lib/xen/dump/told
 
 # It crashed, and stays as it was.
 xm create -q /etc/xen/tiny.cfg name=broken on_crash=preserve extra="say=hello crash"
-await sh -c 'xm list broken | grep -q c--'
+await sh -c 'xm list broken | grep -q -- ----c-'
 try xm dump-core broken /tmp/broken
 try xm list broken
 show /tmp/broken
@@ -60,6 +60,6 @@ before=$(xm domid told)
 try xm dump-core -R told /tmp/reset
 show /tmp/reset
 [ "$(xm domid told)" != "$before" ] && echo "another domid"
-await sh -c "[ \$(grep -c a-secret $LOGS/console-told.log) = 2 ]"
+await sh -c "[ \$(grep -c a-secret $LOGS/console-told.log) -ge 2 ]"
 try xm dump-core -C told /tmp/crash
 try xm domid told

@@ -142,7 +142,7 @@ fn relabel(client: &mut Client, domain: &str, label: Option<&str>) -> Result<(),
         Ok(())
     };
     match target(client, domain)? {
-        Target::Running(Row { domid, .. }) if domid == 0 => {
+        Target::Running(Row { domid: 0, .. }) => {
             Err(Error::Usage("Domain-0 is the control domain and keeps its label".to_owned()))
         }
         Target::Running(row) => {
