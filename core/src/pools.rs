@@ -9,8 +9,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::abi::errno::Errno;
 use crate::config::{List, PoolConfig, PoolName, PrintedUuid, Remark};
-use crate::hyper::{CpuPools, DomainHandle, HvError};
+use crate::hyper::{Call, CpuPools, DomainHandle, HvError, Progress};
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
 
@@ -19,6 +20,54 @@ pub const MOST: usize = 64;
 
 /// What the pool that is always there is called.
 pub const FIRST_NAME: &str = "Pool-0";
+
+/// For how long the hypervisor is asked to take away one CPU, in nanoseconds.
+const PATIENCE: u64 = 1_000_000_000;
+
+/// A CPU on its way out of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Removal {
+    pool: u32,
+    cpu: u32,
+    /// When that was tried in vain for the first time. Since then it is in no pool.
+    since: Option<u64>,
+}
+
+impl Removal {
+    /// Nothing is done yet.
+    #[must_use]
+    pub const fn new(pool: u32, cpu: u32) -> Self {
+        Self { pool, cpu, since: None }
+    }
+
+    /// Tries it once.
+    ///
+    /// # Errors
+    /// When the hypervisor refuses, or did not do it for too long. Then the CPU is in its pool, as before.
+    pub fn step(&mut self, hv: &impl CpuPools, now: u64) -> Result<Progress, HvError> {
+        let why = match hv.remove_pool_cpu(self.pool, self.cpu) {
+            Ok(Progress::Again) => {
+                let since = *self.since.get_or_insert(now);
+                if now.saturating_sub(since) < PATIENCE {
+                    return Ok(Progress::Again);
+                }
+                HvError::new(Call::PoolRemoveCpu, Errno::EBUSY)
+            }
+            Ok(Progress::Done) => return Ok(Progress::Done),
+            Err(error) => error,
+        };
+        self.undo(hv);
+        Err(why)
+    }
+
+    /// Puts the CPU back, if it is half out: there it would hold up all others.
+    pub fn undo(&mut self, hv: &impl CpuPools) {
+        if self.since.take().is_some() {
+            // What refuses is a CPU that is in its pool.
+            let _ = hv.add_pool_cpu(self.pool, self.cpu);
+        }
+    }
+}
 
 /// What is done next with a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +91,8 @@ struct Known {
     uuid: DomainHandle,
     remarks: List<Remark, 16>,
     stage: Stage,
+    /// The CPU that goes while it is taken apart.
+    leaving: Option<Removal>,
     /// Why it could not be taken apart.
     refusal: Option<HvError>,
 }
@@ -90,6 +141,7 @@ impl Pools {
             uuid: [0; 16],
             remarks: List::default(),
             stage: Stage::Publish,
+            leaving: None,
             refusal: None,
         };
         Self { known: Vec::from([first]) }
@@ -134,6 +186,7 @@ impl Pools {
             uuid: config.uuid.handle(),
             remarks: config.remarks.clone(),
             stage: Stage::Making,
+            leaving: None,
             refusal: None,
         });
     }
@@ -176,7 +229,7 @@ impl Pools {
     }
 
     /// Does one piece of one pool's work.
-    pub fn step<H: CpuPools, S: Local>(&mut self, hv: &H, store: &mut S) {
+    pub fn step<H: CpuPools, S: Local>(&mut self, hv: &H, store: &mut S, now: u64) {
         let busy = |known: &Known| !matches!(known.stage, Stage::Live | Stage::Making);
         let Some(at) = self.known.iter().position(busy) else { return };
         let Some(known) = self.known.get_mut(at) else { return };
@@ -186,10 +239,12 @@ impl Pools {
                     known.stage = Stage::Live;
                 }
             }
-            Stage::Ending => match take_apart(hv, known.id) {
+            Stage::Ending => match take_apart(hv, known, now) {
                 Ok(true) => known.stage = Stage::Forget,
                 Ok(false) => {}
-                Err(refusal) => (known.stage, known.refusal) = (Stage::Live, Some(refusal)),
+                Err(refusal) => {
+                    (known.stage, known.leaving, known.refusal) = (Stage::Live, None, Some(refusal));
+                }
             },
             Stage::Forget => {
                 let home = home(known.id);
@@ -221,10 +276,15 @@ fn publish(known: &Known, store: &mut impl Local) -> Result<(), Refused> {
 }
 
 /// Takes one CPU from a pool, or the pool itself when it has none; whether it is gone.
-fn take_apart(hv: &impl CpuPools, id: u32) -> Result<bool, HvError> {
-    let Some(info) = hv.next_pool(id)?.filter(|pool| pool.id == id) else { return Ok(true) };
-    match info.cpus.iter().next() {
-        Some(cpu) => hv.remove_pool_cpu(id, cpu).map(|()| false),
-        None => hv.destroy_pool(id).map(|()| true),
+fn take_apart(hv: &impl CpuPools, known: &mut Known, now: u64) -> Result<bool, HvError> {
+    let id = known.id;
+    if known.leaving.is_none() {
+        let Some(info) = hv.next_pool(id)?.filter(|pool| pool.id == id) else { return Ok(true) };
+        known.leaving = info.cpus.iter().next().map(|cpu| Removal::new(id, cpu));
     }
+    let Some(leaving) = &mut known.leaving else { return hv.destroy_pool(id).map(|()| true) };
+    if leaving.step(hv, now)? == Progress::Done {
+        known.leaving = None;
+    }
+    Ok(false)
 }

@@ -1,9 +1,12 @@
 //! Hypercalls with results that name them, and a safe way to make the calls that concern nothing but their argument.
 
+use core::arch::asm;
+
 use xendless_core::abi::{event_channel, hypercall as number, sched, xen};
 use xendless_core::hyper::{Call, HvError, Result};
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::shared_info::SHARED_INFO;
 use crate::{faults, pv};
 
 /// Makes hypercall `number` and turns Xen's answer into a result that names `call`.
@@ -14,6 +17,33 @@ pub(crate) unsafe fn hypercall(number: u32, call: Call, arguments: [u64; 5]) -> 
     faults::check(call)?;
     // SAFETY: the caller's promise.
     unsafe { pv::hypercall(number, arguments) }.map_err(|errno| HvError::new(call, errno))
+}
+
+/// Sleeps until an event is pending. Upcalls are masked before and behind it.
+pub(crate) fn block() -> Result<()> {
+    faults::check(Call::Block)?;
+    let mask = SHARED_INFO.vcpu.upcall_mask.as_ptr();
+    let answer: i64;
+    // SAFETY: Xen unmasks upcalls and waits. Most often it delivers one as the call returns, and masks them again. But it
+    // also wakes us late for an event that we found by ourselves before: then there is none to deliver, and an upcall could
+    // come anywhere later. So they are masked here; one that comes before that takes rcx and r11, which nothing holds. The
+    // mask is a byte that only we and Xen on our behalf write.
+    unsafe {
+        asm!(
+            "call rax",
+            "mov byte ptr [r12], 1",
+            inlateout("rax") pv::entry(number::SCHED_OP) => answer,
+            inlateout("rdi") u64::from(sched::SCHEDOP_BLOCK) => _,
+            inlateout("rsi") 0_u64 => _,
+            in("r12") mask,
+            out("rcx") _,
+            out("r11") _,
+            lateout("rdx") _,
+            lateout("r10") _,
+            lateout("r8") _,
+        );
+    }
+    pv::result(answer).map(drop).map_err(|errno| HvError::new(Call::Block, errno))
 }
 
 /// The argument structure of one command.

@@ -4,4 +4,5 @@
 #![deny(missing_docs)]
 
 pub mod clock;
+pub mod forward;
 pub mod frames;

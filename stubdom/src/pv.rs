@@ -44,7 +44,7 @@ pub(crate) fn virt_base() -> u64 {
 /// Whatever these arguments make Xen read, write or map has to be the caller's to give.
 pub(crate) unsafe fn hypercall(number: u32, arguments: [u64; 5]) -> Result<u64, Errno> {
     let [a, b, c, d, e] = arguments;
-    let entry = address!(hypercall_page) + u64::from(number) * hypercall::ENTRY_SIZE as u64;
+    let entry = entry(number);
     let answer: i64;
     // SAFETY: Xen filled the hypercall page. Its entry uses our stack, which has no red zone, and keeps every
     // register that is not named here; what Xen does is the caller's promise.
@@ -61,5 +61,15 @@ pub(crate) unsafe fn hypercall(number: u32, arguments: [u64; 5]) -> Result<u64, 
             out("r11") _,
         );
     }
+    result(answer)
+}
+
+/// Where the hypercall page has hypercall `number`.
+pub(crate) fn entry(number: u32) -> u64 {
+    address!(hypercall_page) + u64::from(number) * hypercall::ENTRY_SIZE as u64
+}
+
+/// What a hypercall left in its register.
+pub(crate) fn result(answer: i64) -> Result<u64, Errno> {
     u64::try_from(answer).map_err(|_| Errno(u16::try_from(answer.unsigned_abs()).unwrap_or(u16::MAX)))
 }

@@ -5,6 +5,7 @@ use core::hint;
 use core::sync::atomic::{Ordering, fence};
 
 use xendless_stubdom::clock::Scale;
+use xendless_stubdom::forward::Forward;
 
 use crate::shared_info::SHARED_INFO;
 
@@ -14,18 +15,23 @@ pub(crate) fn ticks() -> u64 {
     unsafe { _rdtsc() }
 }
 
+/// Deadlines are compared with it, and work that is due at once would be slept over if it went back.
+static LATEST: Forward = Forward::new();
+
 /// Nanoseconds since Xen booted.
 pub(crate) fn now() -> u64 {
-    at(ticks())
+    let (scale, tsc) = read();
+    LATEST.after(scale.nanoseconds(tsc))
 }
 
 /// What the clock showed when the counter stood at `tsc`.
 pub(crate) fn at(tsc: u64) -> u64 {
-    scale().nanoseconds(tsc)
+    read().0.nanoseconds(tsc)
 }
 
-/// Xen makes the version odd while it changes the rest.
-fn scale() -> Scale {
+/// How the counter runs, and where it stands on the same physical CPU. Xen makes the version odd while it changes the
+/// rest, also when it moves us to another CPU.
+fn read() -> (Scale, u64) {
     let time = &SHARED_INFO.vcpu.time;
     loop {
         let version = time.version.load(Ordering::Acquire);
@@ -35,9 +41,10 @@ fn scale() -> Scale {
             tsc_to_system_mul: time.tsc_to_system_mul.load(Ordering::Relaxed),
             tsc_shift: time.tsc_shift.load(Ordering::Relaxed),
         };
+        let tsc = ticks();
         fence(Ordering::Acquire);
         if version.is_multiple_of(2) && version == time.version.load(Ordering::Relaxed) {
-            return scale;
+            return (scale, tsc);
         }
         hint::spin_loop();
     }

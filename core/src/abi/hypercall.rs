@@ -28,6 +28,7 @@ abi_constants! {
     const VCPU_OP: u32 = 24 => "__HYPERVISOR_vcpu_op";
     const SET_SEGMENT_BASE: u32 = 25 => "__HYPERVISOR_set_segment_base";
     const MMUEXT_OP: u32 = 26 => "__HYPERVISOR_mmuext_op";
+    const XSM_OP: u32 = 27 => "__HYPERVISOR_xsm_op";
     const SCHED_OP: u32 = 29 => "__HYPERVISOR_sched_op";
     const CALLBACK_OP: u32 = 30 => "__HYPERVISOR_callback_op";
     const EVENT_CHANNEL_OP: u32 = 32 => "__HYPERVISOR_event_channel_op";

@@ -15,6 +15,7 @@ pub mod domctl;
 pub mod elfnote;
 pub mod errno;
 pub mod event_channel;
+pub mod flask;
 pub mod grant_table;
 pub mod hvm;
 pub mod hypercall;
@@ -43,6 +44,8 @@ pub const HEADERS: &[Header] = &[
     elfnote::HEADER,
     errno::HEADER,
     event_channel::HEADER,
+    flask::HEADER,
+    flask::VERSION,
     grant_table::HEADER,
     hvm::op::HEADER,
     hvm::save::HEADER,

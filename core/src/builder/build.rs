@@ -3,19 +3,37 @@
 
 use super::{BuildError, Cause};
 use crate::hyper::{
-    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Launch, PhysMemory,
-    Port, Progress, Result, Schedulers, Vcpus,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Labels, Launch,
+    PhysMemory, Port, Progress, Result, Schedulers, Vcpus,
 };
 use crate::shared::Page;
 
 /// All that a build, and the start of what was built, ask of a hypervisor.
 pub trait BuildHypervisor:
-    Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools + Vcpus
+    Domains
+    + PhysMemory
+    + ForeignMemory
+    + Grants
+    + EventChannels
+    + Launch
+    + Schedulers
+    + CpuPools
+    + Vcpus
+    + Labels
 {
 }
 
 impl<T> BuildHypervisor for T where
-    T: Domains + PhysMemory + ForeignMemory + Grants + EventChannels + Launch + Schedulers + CpuPools + Vcpus
+    T: Domains
+        + PhysMemory
+        + ForeignMemory
+        + Grants
+        + EventChannels
+        + Launch
+        + Schedulers
+        + CpuPools
+        + Vcpus
+        + Labels
 {
 }
 

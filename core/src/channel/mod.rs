@@ -16,6 +16,7 @@ mod adjust;
 mod desk;
 mod devices;
 mod failures;
+mod labels;
 mod link;
 mod machine;
 mod news;

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 use super::desk::{CONTROL, Desk, Target, refused};
 use super::open::{Open, PoolWork};
 use super::verbs::First;
-use crate::abi::errno::Errno;
 use crate::config::{List, PoolConfig};
-use crate::hyper::{CpuMap, DomainInfo, HvError, Hypervisor, PoolInfo, SchedulerKind};
+use crate::hyper::{CpuMap, DomainInfo, Hypervisor, PoolInfo, SchedulerKind};
+use crate::pools::Removal;
 use crate::protocol::{Answer, Failure, Pool, PoolFailure, Pools};
 use crate::store::service::Local;
 
@@ -24,7 +24,7 @@ pub(super) fn begin<'a, H: Hypervisor, S: Local>(
         Pools::Create { config } => create(desk, config).map(First::Open),
         Pools::Destroy { pool } => destroy(desk, pool).map(First::Open),
         Pools::AddCpu { pool, cpu } => add_cpu(desk, pool, cpu).map(|()| First::Answer(Answer::Done)),
-        Pools::RemoveCpu { pool, cpu } => remove_cpu(desk, pool, cpu).map(|()| First::Answer(Answer::Done)),
+        Pools::RemoveCpu { pool, cpu } => remove_cpu(desk, pool, cpu).map(First::Open),
         Pools::Migrate { .. } | Pools::Define { .. } | Pools::Undefine { .. } | Pools::Definition { .. } => {
             Err(super::failures::not_found_anywhere())
         }
@@ -146,7 +146,7 @@ fn owner<H: Hypervisor, S>(desk: &Desk<'_, H, S>, cpu: u32) -> Result<Option<Str
     Ok(None)
 }
 
-fn remove_cpu<H: Hypervisor, S>(desk: &Desk<'_, H, S>, word: &str, cpu: u32) -> Result<(), Failure> {
+fn remove_cpu<H: Hypervisor, S>(desk: &Desk<'_, H, S>, word: &str, cpu: u32) -> Result<Open, Failure> {
     let id = find(desk, word)?;
     let info = info_of(desk, id)?;
     if !info.cpus.contains(cpu) {
@@ -157,9 +157,8 @@ fn remove_cpu<H: Hypervisor, S>(desk: &Desk<'_, H, S>, word: &str, cpu: u32) -> 
     if info.cpus.count() == 1 && info.domains > 0 {
         return Err(Failure::Pool(PoolFailure::LastCpu));
     }
-    match desk.hv.remove_pool_cpu(id, cpu) {
-        Ok(()) => Ok(()),
-        Err(HvError { errno: Errno::EINVAL, .. }) if id == 0 => Err(Failure::Pool(PoolFailure::First)),
-        Err(error) => Err(refused(&error)),
+    if (id, cpu) == (0, 0) {
+        return Err(Failure::Pool(PoolFailure::First));
     }
+    Ok(Open::Pool(PoolWork::remove(Removal::new(id, cpu))))
 }

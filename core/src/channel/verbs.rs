@@ -8,11 +8,11 @@ use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
 use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
 use super::session::{Ended, Outbox};
-use super::{devices, machine, pools, records, sched};
+use super::{devices, labels, machine, pools, records, sched};
 use crate::config::DomainName;
 use crate::hyper::{DomId, DomainFlags, Hypervisor};
 use crate::protocol::resources::Machine;
-use crate::protocol::{Answer, Failure, Pools, Request, RequestId, What};
+use crate::protocol::{Answer, Failure, Labels, Pools, Request, RequestId, What};
 use crate::store::service::Local;
 
 /// What became of a request at once.
@@ -110,6 +110,10 @@ fn first<'a, H: Hypervisor, S: Local>(
             pools::migrate(desk, &target, pool)?;
             Ok(First::Answer(Answer::Done))
         }
+        Request::Labels(Labels::Domain { label, .. }) => {
+            labels::relabel(desk, &target, label)?;
+            Ok(First::Answer(Answer::Done))
+        }
         _ => Err(not_found_anywhere()),
     }
 }
@@ -138,6 +142,7 @@ fn of_host<'a, H: Hypervisor, S: Local>(
         Request::Dmesg { clear } => Ok(Open::Text(Text::xen(clear)).into()),
         Request::Log => Ok(Open::Text(Text::journal()).into()),
         Request::Pools(request) => pools::begin(desk, &request),
+        Request::Labels(request) => labels::begin(desk, &request),
         _ => Err(not_found_anywhere()),
     }
 }

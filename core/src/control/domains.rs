@@ -163,7 +163,7 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             self.consoles_due = Some(0);
         }
         if self.pools.is_busy() {
-            self.pools.step(hv, &mut At { service: &mut self.store, site: &place });
+            self.pools.step(hv, &mut At { service: &mut self.store, site: &place }, now);
             self.store_busy = true;
         }
         if self.store_busy {

@@ -80,6 +80,7 @@ calls! {
     AddToPhysmap = "memory_op add_to_physmap",
     MaximumReservation = "memory_op maximum_reservation",
     SetMemoryMap = "memory_op set_memory_map",
+    MachineMemoryMap = "memory_op machine_memory_map",
     DomainCreate = "domctl createdomain",
     DomainDestroy = "domctl destroydomain",
     DomainPause = "domctl pausedomain",
@@ -122,6 +123,14 @@ calls! {
     PoolRemoveCpu = "sysctl cpupool_op rmcpu",
     PoolMoveDomain = "sysctl cpupool_op movedomain",
     PoolFreeInfo = "sysctl cpupool_op freeinfo",
+    PolicyEnforceGet = "xsm_op getenforce",
+    PolicyEnforceSet = "xsm_op setenforce",
+    PolicyVersion = "xsm_op policyvers",
+    PolicyLoad = "xsm_op load",
+    LabelNumber = "xsm_op context_to_sid",
+    LabelText = "xsm_op sid_to_context",
+    LabelDomain = "xsm_op relabel_domain",
+    LabelResource = "xsm_op add_ocontext, del_ocontext",
 }
 
 impl fmt::Display for Call {

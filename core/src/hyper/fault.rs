@@ -1,14 +1,15 @@
 //! A hypervisor that fails on purpose, to see what its callers do then.
 #![forbid(unsafe_code)]
 
+use alloc::string::String;
 use core::cell::Cell;
 
 use super::{
     Access, CONTEXT, Call, Console, CpuMap, CpuPlace, CpuPools, CreateDomain, DomId, DomainHandle,
     DomainInfo, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Host, HostInfo, HvError,
-    Inspect, Launch, Mfn, NodeMemory, PhysMemory, PoolInfo, Port, PortState, Progress, Promise, PvStart,
-    PvhStart, Result, Scheduler, SchedulerKind, Schedulers, Share, ShutdownReason, Topology, Trigger, VcpuId,
-    VcpuInfo, Vcpus, Virq, XenBuild, XenVersion,
+    Inspect, Labelled, Labels, Launch, Mfn, NodeMemory, PhysMemory, PoolInfo, Port, PortState, Progress,
+    Promise, PvStart, PvhStart, Result, Scheduler, SchedulerKind, Schedulers, Share, ShutdownReason,
+    Topology, Trigger, VcpuId, VcpuInfo, Vcpus, Virq, XenBuild, XenVersion,
 };
 use crate::abi::errno::Errno;
 
@@ -344,7 +345,7 @@ impl<H: CpuPools> CpuPools for FaultInjector<H> {
         self.gate(Call::PoolAddCpu)?.add_pool_cpu(pool, cpu)
     }
 
-    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<Progress> {
         self.gate(Call::PoolRemoveCpu)?.remove_pool_cpu(pool, cpu)
     }
 
@@ -374,5 +375,39 @@ impl<H: Inspect> Inspect for FaultInjector<H> {
 
     fn registers(&self, domid: DomId, vcpu: VcpuId, out: &mut [u8; CONTEXT]) -> Result<()> {
         self.gate(Call::VcpuContextGet)?.registers(domid, vcpu, out)
+    }
+}
+
+impl<H: Labels> Labels for FaultInjector<H> {
+    fn enforcing(&self) -> Result<bool> {
+        self.gate(Call::PolicyEnforceGet)?.enforcing()
+    }
+
+    fn set_enforcing(&self, enforcing: bool) -> Result<()> {
+        self.gate(Call::PolicyEnforceSet)?.set_enforcing(enforcing)
+    }
+
+    fn policy_version(&self) -> Result<u32> {
+        self.gate(Call::PolicyVersion)?.policy_version()
+    }
+
+    fn load_policy(&self, policy: &[u8]) -> Result<()> {
+        self.gate(Call::PolicyLoad)?.load_policy(policy)
+    }
+
+    fn label_number(&self, label: &str) -> Result<u32> {
+        self.gate(Call::LabelNumber)?.label_number(label)
+    }
+
+    fn label_text(&self, number: u32) -> Result<String> {
+        self.gate(Call::LabelText)?.label_text(number)
+    }
+
+    fn label_domain(&self, domid: DomId, number: u32) -> Result<()> {
+        self.gate(Call::LabelDomain)?.label_domain(domid, number)
+    }
+
+    fn label_resource(&self, what: Labelled, first: u64, last: u64, number: Option<u32>) -> Result<()> {
+        self.gate(Call::LabelResource)?.label_resource(what, first, last, number)
     }
 }

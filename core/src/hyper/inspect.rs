@@ -21,7 +21,8 @@ pub trait Inspect {
     /// The frame behind the last that the domain can have.
     fn frame_end(&self, domid: DomId) -> Result<u64>;
     /// Looks at frames from `first` on, one for each entry of `held`, at most [`FRAMES`]. An entry becomes the number
-    /// that the domain has for the frame, when that is memory of the domain.
+    /// that the domain has for the frame, when that is memory of the domain. A frame of another domain may seem to be
+    /// one, too: [`Inspect::look_at`] tells.
     fn frames_held(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()>;
     /// Maps frame `gfn` of `domid` to read, whatever it is used for.
     fn look_at(&self, domid: DomId, gfn: Gfn) -> Result<Self::Seen>;

@@ -15,6 +15,7 @@ mod error;
 mod fault;
 mod ids;
 mod inspect;
+mod labels;
 mod schedule;
 mod traits;
 
@@ -28,6 +29,7 @@ pub use error::{Call, HvError, Result};
 pub use fault::{Fault, FaultInjector};
 pub use ids::{DomId, Gfn, GrantRef, Mfn, Port, VcpuId, Virq};
 pub use inspect::{CONTEXT, FRAMES, Inspect};
+pub use labels::{LABEL, Labelled, Labels, NO_LABELS, USUAL_LABEL};
 pub use schedule::{CpuPools, PoolInfo, Promise, Schedulers, Share};
 pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,

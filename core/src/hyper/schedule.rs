@@ -5,7 +5,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::{CpuMap, DomId, Result, SchedulerKind, VcpuId};
+use super::{CpuMap, DomId, Progress, Result, SchedulerKind, VcpuId};
 
 /// A domain's share under credit and credit2.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
@@ -62,8 +62,9 @@ pub trait CpuPools {
     fn next_pool(&self, first: u32) -> Result<Option<PoolInfo>>;
     /// Gives a CPU that no pool has to a pool.
     fn add_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()>;
-    /// Takes a CPU from a pool.
-    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()>;
+    /// Takes a CPU from a pool. While a virtual CPU on it cannot be moved it says [`Progress::Again`]; then it is in no
+    /// pool, and until it is done, or added again to the same pool, no other CPU can be taken from any.
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<Progress>;
     /// Moves a domain to a pool.
     fn move_domain(&self, domid: DomId, pool: u32) -> Result<()>;
     /// The CPUs that no pool has.

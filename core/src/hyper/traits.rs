@@ -4,8 +4,8 @@ use core::ops::Deref;
 
 use super::{
     CpuMap, CpuPlace, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo,
-    Inspect, Mfn, NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, Schedulers, ShutdownReason,
-    Trigger, VcpuId, VcpuInfo, Virq, XenBuild, XenVersion,
+    Inspect, Labels, Mfn, NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, Schedulers,
+    ShutdownReason, Trigger, VcpuId, VcpuInfo, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -223,6 +223,7 @@ pub trait Hypervisor:
     + Schedulers
     + CpuPools
     + Inspect
+    + Labels
 {
 }
 
@@ -240,5 +241,6 @@ impl<T> Hypervisor for T where
         + Schedulers
         + CpuPools
         + Inspect
+        + Labels
 {
 }

@@ -6,7 +6,7 @@ use super::managed::{Managed, Stage};
 use super::nodes::naming;
 use super::work::write;
 use super::{ChangeError, ManagedId, Manager, Wish};
-use crate::config::{DomainConfig, DomainName, Settings, Text, Weight};
+use crate::config::{Affinity, DomainConfig, DomainName, Settings, Text, Weight};
 use crate::hyper::{DomId, DomainHandle, Share};
 use crate::rights::Rights;
 use crate::store::service::Local;
@@ -121,9 +121,20 @@ impl Manager {
         });
     }
 
-    /// Notes to which CPU pool a domain was moved, for its next lives.
+    /// Notes to which CPU pool a domain was moved, for its next lives. It lost what it was pinned to, which may not be in
+    /// that pool.
     pub fn note_pool(&mut self, id: ManagedId, pool: &str) {
-        self.change(id, |settings| settings.platform.pool = Text::new("pool", pool).ok());
+        self.change(id, |settings| {
+            settings.platform.pool = Text::new("pool", pool).ok();
+            settings.affinity = Affinity::Any;
+        });
+    }
+
+    /// Notes which security label a domain was given, for its next lives; `None` is the usual one.
+    pub fn note_label(&mut self, id: ManagedId, label: Option<&str>) {
+        self.change(id, |settings| {
+            settings.platform.label = label.and_then(|label| Text::new("seclabel", label).ok());
+        });
     }
 
     fn change(&mut self, id: ManagedId, change: impl FnOnce(&mut Settings)) {

@@ -3,12 +3,13 @@
 use core::fmt;
 
 use super::{Decision, ManagedId};
+use crate::abi::errno::Errno;
 use crate::builder::BuildError;
 use crate::builder::image::ImageError;
 use crate::builder::unpack::UnpackError;
 use crate::console::{AttachError, TableError};
 use crate::devices::{DeviceError, DeviceName, Outcome};
-use crate::hyper::{DomId, HvError, ShutdownReason};
+use crate::hyper::{DomId, HvError, NO_LABELS, ShutdownReason};
 use crate::store::service::Refused;
 use crate::store::wire::XsError;
 
@@ -55,6 +56,8 @@ pub enum Failure {
     Damaged(&'static str),
     /// Its CPU pool is not there.
     NoSuchPool,
+    /// Its security label is not there, or Xen has none.
+    Label(HvError),
     /// The kernel file is wrong.
     Unpack(UnpackError),
     /// What is in it is wrong.
@@ -78,6 +81,11 @@ impl fmt::Display for Failure {
                 write!(f, "file '{name}' of the boot bundle is damaged: make the bundle anew")
             }
             Self::NoSuchPool => f.write_str("its CPU pool is not there"),
+            Self::Label(error) => match error.errno {
+                Errno::ENOSYS => f.write_str(NO_LABELS),
+                Errno::EINVAL => f.write_str("the policy that is in force does not have its security label"),
+                _ => write!(f, "its security label: {error}"),
+            },
             Self::Unpack(error) => error.fmt(f),
             Self::Image(error) => error.fmt(f),
             Self::Build(error) => error.fmt(f),

@@ -7,13 +7,13 @@ use super::managed::{Managed, Stage};
 use super::work::Turn;
 use super::{Bytes, Failure, ManagedId, Manager, World};
 use crate::builder::unpack::{Plain, Step, Unpack, UnpackError};
-use crate::hyper::{DomId, Grants};
+use crate::hyper::{DomId, Grants, Labels, USUAL_LABEL};
 use crate::images::Images;
 
 impl Manager {
     /// Finds the plain kernel of a domain, or begins to unpack it. Waits for another domain that unpacks the same,
     /// and for those that hold memory which it lacks. Images that are only kept give way.
-    pub(super) fn open<H: Grants, S>(&mut self, world: &mut World<'_, H, S>, id: ManagedId) -> Turn {
+    pub(super) fn open<H: Grants + Labels, S>(&mut self, world: &mut World<'_, H, S>, id: ManagedId) -> Turn {
         let (control, limits) = (self.control, self.unpack);
         let any = |is: &dyn Fn(&Managed) -> bool| self.domains.iter().any(|(_, other)| is(other));
         let Some(source) = self.domains.get(id.0).map(|managed| managed.files.kernel.source()) else {
@@ -26,6 +26,12 @@ impl Manager {
             None => 0,
             Some(Some(pool)) => pool,
             Some(None) => return managed.fail(Failure::NoSuchPool),
+        };
+        managed.label = match managed.config.platform.label.as_ref().map(|label| world.hv.label_number(label))
+        {
+            None => USUAL_LABEL,
+            Some(Ok(label)) => label,
+            Some(Err(error)) => return managed.fail(Failure::Label(error)),
         };
         managed.stage = Stage::Open;
         match world.images.unpacked(source) {

@@ -14,7 +14,7 @@ use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
 use crate::console::ConsoleId;
 use crate::devices::DeviceError;
-use crate::hyper::{DomId, DomainHandle, ShutdownReason};
+use crate::hyper::{DomId, DomainHandle, ShutdownReason, USUAL_LABEL};
 
 /// What follows when a domain is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +111,8 @@ pub(super) struct Managed {
     pub(super) handle: DomainHandle,
     /// The CPU pool that its domain is made in.
     pub(super) cpupool: u32,
+    /// The number of its security label, as the policy has it now.
+    pub(super) label: u32,
     pub(super) stage: Stage,
     /// When its domain began to run.
     pub(super) started_at: u64,
@@ -140,6 +142,7 @@ impl Managed {
             console: Some(console),
             domid: None,
             cpupool: 0,
+            label: USUAL_LABEL,
             stage,
             started_at: 0,
             restarts: 0,

@@ -88,6 +88,7 @@ impl Managed {
             domid: None,
             handle: self.handle,
             cpupool: self.cpupool,
+            label: self.label,
             stage: Stage::Kept,
             started_at: self.started_at,
             restarts: self.restarts,

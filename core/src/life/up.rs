@@ -37,7 +37,7 @@ impl Managed {
             Err(error) => return self.fail(Failure::Image(error)),
         };
         let (ramdisk, config) = (self.files.ramdisk.clone(), &*self.config);
-        let (request, create) = (build_request(config), create_request(config, self.cpupool));
+        let (request, create) = (build_request(config), create_request(config, self.cpupool, self.label));
         let build = match config.kind {
             Kind::Pv => {
                 PvBuild::new(kernel, ramdisk, request, create, control).map(Box::new).map(Building::Pv)
@@ -173,7 +173,7 @@ fn build_request(config: &DomainConfig) -> BuildRequest {
     }
 }
 
-fn create_request(config: &DomainConfig, cpupool: u32) -> CreateDomain {
+fn create_request(config: &DomainConfig, cpupool: u32, ssid: u32) -> CreateDomain {
     let limits = &config.platform.limits;
     CreateDomain {
         domid: None,
@@ -187,6 +187,6 @@ fn create_request(config: &DomainConfig, cpupool: u32) -> CreateDomain {
         max_grant_frames: limits.grant_frames.as_ref().map_or(GRANT_FRAMES, |limit| limit.get()),
         max_maptrack_frames: limits.maptrack_frames.as_ref().map_or(MAPTRACK_FRAMES, |limit| limit.get()),
         cpupool,
-        ssid: 0,
+        ssid,
     }
 }

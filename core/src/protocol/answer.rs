@@ -7,7 +7,7 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{CpuRow, NodeRow, Page, Setting, VcpuRow};
-use super::{DevicePage, Pool};
+use super::{DevicePage, Policy, Pool};
 use crate::config::List;
 use crate::hyper::{DomainFlags, Promise, Share};
 
@@ -43,6 +43,10 @@ pub enum Answer<'a> {
     },
     /// A CPU pool, or that there are no more.
     Pool(Option<Box<Pool>>),
+    /// The policy about security labels.
+    Policy(Policy),
+    /// A security label.
+    Label(String),
     /// The last part of a log, as text.
     Log(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A definition, or that there are no more.
@@ -103,7 +107,7 @@ pub struct Row {
     pub max_vcpus: u32,
     /// Its CPU pool.
     pub cpupool: u32,
-    /// Its security label.
+    /// The number of its security label; 0 when Xen has none.
     pub ssid: u32,
     /// How long ago it was started, in nanoseconds, as far as the control domain knows.
     pub age_ns: Option<u64>,

@@ -7,6 +7,7 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use super::PoolFailure;
+use crate::hyper::NO_LABELS;
 use crate::rights::Rights;
 
 /// A file of a new domain.
@@ -91,6 +92,10 @@ pub enum Failure {
     Pool(PoolFailure),
     /// About a device, in the words of the classic tools.
     Device(String),
+    /// Xen has no security labels.
+    NoLabels,
+    /// The policy that is in force has no such security label.
+    NoSuchLabel,
 }
 
 impl fmt::Display for Failure {
@@ -119,6 +124,8 @@ impl fmt::Display for Failure {
             Self::Unsupported(what) => write!(f, "{what} is not supported"),
             Self::Cancelled => f.write_str("the request was cancelled"),
             Self::Pool(why) => why.fmt(f),
+            Self::NoLabels => f.write_str(NO_LABELS),
+            Self::NoSuchLabel => f.write_str("the policy that is in force has no such security label"),
             Self::OtherScheduler(name) => write!(f, "the domain is in a CPU pool with the {name} scheduler"),
             Self::Disconnected => f.write_str("the connection to the control domain is down"),
         }

@@ -4,7 +4,7 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{Adjust, Machine};
-use super::{Devices, Pools, Sched};
+use super::{Devices, Labels, Pools, Sched};
 use crate::life::Wish;
 use crate::rights::Rights;
 
@@ -145,6 +145,8 @@ pub enum Request<'a> {
     Pools(#[serde(borrow)] Pools<'a>),
     /// About devices.
     Devices(#[serde(borrow)] Devices<'a>),
+    /// About security labels.
+    Labels(#[serde(borrow)] Labels<'a>),
     /// The log of `xmd`, as far as it is kept; asks `xmd`: [`super::Answer::Log`].
     RelayLog,
     /// Keeps a definition of a domain that need not run: asks `xmd`, not the control domain.
@@ -202,6 +204,7 @@ impl Request<'_> {
             Self::Sched(sched) => sched.needs(),
             Self::Pools(pools) => pools.needs(),
             Self::Devices(devices) => devices.needs(),
+            Self::Labels(labels) => labels.needs(),
         }
     }
 
@@ -225,6 +228,7 @@ impl Request<'_> {
             Self::Sched(sched) => Some(sched.domain()),
             Self::Pools(pools) => pools.domain(),
             Self::Devices(devices) => Some(devices.domain()),
+            Self::Labels(labels) => labels.domain(),
             Self::Host
             | Self::List { .. }
             | Self::Events { .. }

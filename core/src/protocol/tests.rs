@@ -52,7 +52,7 @@ fn another_version_or_encoding_is_told_apart() {
 /// When this fails, messages changed: old clients are then told so. Put the new number here.
 #[test]
 fn the_fingerprint_is_that_of_the_messages() {
-    assert_eq!(FINGERPRINT, 0xca4b_f349_7856_61b2, "{FINGERPRINT:#018x}");
+    assert_eq!(FINGERPRINT, 0x0932_0cfb_bbbf_9e01, "{FINGERPRINT:#018x}");
 }
 
 #[test]
@@ -67,6 +67,12 @@ fn what_is_asked_takes_the_rights_it_should() {
     assert_eq!(Request::Machine(Machine::Cpus { from: 0 }).needs(), Rights::Observe);
     let reset = Request::Adjust { domain: "1", what: Adjust::Reset };
     assert_eq!((reset.needs(), reset.domain()), (Rights::Children, Some("1")));
+    assert_eq!(Request::Labels(Labels::Policy).needs(), Rights::Observe);
+    let relabel = Labels::Domain { domain: "1", label: None };
+    for labels in [relabel, Labels::Load { size: 1 }, Labels::Enforce { enforcing: false }] {
+        assert_eq!(Request::Labels(labels).needs(), Rights::Everything);
+    }
+    assert_eq!(Request::Labels(relabel).domain(), Some("1"));
     assert_eq!(destroy.domain(), Some("1"));
     assert_eq!(Request::Log.domain(), None);
 }

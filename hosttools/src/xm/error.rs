@@ -66,6 +66,8 @@ impl From<Failure> for Error {
             | Failure::Cancelled
             | Failure::HostMemory { .. }
             | Failure::ControlMemory
+            | Failure::NoLabels
+            | Failure::NoSuchLabel
             | Failure::Unsupported(_) => Self::Plain(text),
             _ => Self::Usage(text),
         }

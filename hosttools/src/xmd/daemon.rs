@@ -93,6 +93,7 @@ impl Daemon {
             self.own_requests();
             self.send_to_clients();
             busy |= self.send_to_ring();
+            busy |= self.mux.can_go_on();
             for ready in self.wait(busy)? {
                 match ready {
                     Ready::Stop => return Ok(()),

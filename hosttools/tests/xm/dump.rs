@@ -111,6 +111,22 @@ fn a_crash_ends_the_domain_when_all_is_written() {
 }
 
 #[test]
+fn a_reset_gives_the_domain_another_life_when_all_is_written() {
+    let server = Server::start(World { dump: stream(false), ..World::default() });
+    assert_eq!(crate::parts(&server.xm("dump-core -R guest core")).0, 0);
+    let seen = server.seen.all();
+    assert_eq!(seen[2..4], ["dump 7 live=false hold=true", "adjust 7 Reset"]);
+    // The file stays whole when the domain gets none.
+    let refuse = |request: &Request<'_>| {
+        matches!(request, Request::Adjust { .. }).then_some(Failure::Forbidden { needs: Rights::Children })
+    };
+    let server = Server::start(World { dump: stream(false), refuse, ..World::default() });
+    assert_eq!(crate::parts(&server.xm("dump-core -R guest core")).0, 1);
+    let there = |name: &str| server.folder.path().join(name).exists();
+    assert!(there("core") && !there("core-incomplete"));
+}
+
+#[test]
 fn ctrl_c_leaves_an_incomplete_file_and_a_domain_that_goes_on() {
     let mut dump = stream(false);
     dump.truncate(dump.len() - 100);

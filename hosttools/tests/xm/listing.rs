@@ -37,7 +37,7 @@ fn the_table_to_the_letter() {
 
 #[test]
 fn labels_have_a_column() {
-    let mut world = World::default();
+    let mut world = World { labels: Some([(5, "a:b:c\u{1b}".to_owned())].into()), ..World::default() };
     world.rows[0].ssid = 5;
     let out = shown(world, "list --label");
     let lines: Vec<&str> = out.lines().collect();
@@ -46,7 +46,7 @@ fn labels_have_a_column() {
         lines[1].starts_with("guest ") && lines[1].ends_with("123.5           "),
         "no label comes first: {out}"
     );
-    assert!(lines[2].ends_with("5068.6          5"), "{out}");
+    assert!(lines[2].ends_with("5068.6 a:b:c\\u{1b}"), "{out}");
 }
 
 #[test]

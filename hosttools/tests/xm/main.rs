@@ -15,6 +15,7 @@ mod pool;
 mod relay;
 mod resources;
 mod sched;
+mod security;
 mod serve;
 mod server;
 mod shell;

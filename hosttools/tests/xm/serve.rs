@@ -9,8 +9,8 @@ use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
 use xendless_core::protocol::{
-    Answer, Created, Definition, DevicePage, Devices, Down, Failure, File, Happening, Host, Image, Pools,
-    Request, RequestId, Row, Up, What,
+    Answer, Created, Definition, DevicePage, Devices, Down, Failure, File, Happening, Host, Image, Labels,
+    Pools, Request, RequestId, Row, Up, What,
 };
 
 use crate::server::{Connection, Seen};
@@ -44,6 +44,8 @@ enum Open {
     Wait,
     /// What happens, told when there is credit.
     Events(Vec<Happening>),
+    /// A policy is to come, of so many bytes.
+    Policy(Vec<u8>, usize),
 }
 
 impl<'a> Serving<'a> {
@@ -174,6 +176,14 @@ impl<'a> Serving<'a> {
             }
             Request::Pools(request) => {
                 let answer = crate::pool::answer(&mut self.world.lock().unwrap(), &request);
+                self.answer(id, answer);
+            }
+            Request::Labels(Labels::Load { size }) if self.world.lock().unwrap().labels.is_some() => {
+                self.open.insert(id, Open::Policy(Vec::new(), usize::try_from(size).unwrap()));
+                self.connection.send(&Down::Credit { id, bytes: 100 });
+            }
+            Request::Labels(request) => {
+                let answer = crate::security::answer(&mut self.world.lock().unwrap(), &request);
                 self.answer(id, answer);
             }
             Request::Sched(request) => {
@@ -399,6 +409,21 @@ impl<'a> Serving<'a> {
                     self.created(id, &name);
                 }
             }
+            Some(Open::Policy(bytes, size)) => {
+                bytes.extend_from_slice(more);
+                let text = format!(
+                    "policy: {} bytes, ends {}",
+                    bytes.len(),
+                    bytes[bytes.len() - 3..].escape_ascii()
+                );
+                if bytes.len() == *size {
+                    self.open.remove(&id);
+                    self.seen.note(text);
+                    self.answer(id, Ok(Answer::Done));
+                } else {
+                    self.connection.send(&Down::Credit { id, bytes: u32::try_from(more.len()).unwrap() });
+                }
+            }
             Some(Open::Console) => {
                 self.seen.note(format!("typed {}", more.escape_ascii()));
                 self.connection.send(&Down::Credit { id, bytes: u32::try_from(more.len()).unwrap() });
@@ -448,6 +473,7 @@ fn line(request: &Request<'_>) -> String {
         }
         Request::Devices(Devices::Attach { domain, disk }) => format!("attach {domain} {}", shown(disk)),
         Request::Devices(Devices::Change { domain, disk }) => format!("change {domain} {}", shown(disk)),
+        Request::Labels(request) => format!("{request:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();
             other.domain().map_or(name.clone(), |domain| format!("{name} {domain}"))

@@ -71,7 +71,7 @@ fn what_xen_lost_says_what_there_is_instead() {
     for (line, part) in [
         ("tmem-list -a", "Transcendent memory was removed in Xen 4.13; use mem-set"),
         ("vnet-create x", "use a Linux bridge"),
-        ("labels", "FLASK"),
+        ("labels", "seinfo"),
         ("makepolicy x", "checkpolicy"),
         ("serve", "xmd"),
         ("event-monitor", "xm events"),

@@ -21,6 +21,10 @@ pub(crate) struct World {
     /// The machine's CPU pools, and those that are defined.
     pub(crate) pools: Vec<Pool>,
     pub(crate) kept_pools: BTreeMap<String, PoolConfig>,
+    /// Security labels by number, where there are any.
+    pub(crate) labels: Option<BTreeMap<u32, String>>,
+    /// Whether the policy about them is enforced.
+    pub(crate) enforcing: bool,
     /// What comes for a dump, and whether its end never does.
     pub(crate) dump: Vec<u8>,
     pub(crate) dump_stalls: bool,
@@ -98,6 +102,8 @@ impl Default for World {
             foreign: Vec::new(),
             pools: vec![crate::pool::pool(0, "Pool-0", "credit2", 1)],
             kept_pools: BTreeMap::new(),
+            labels: None,
+            enforcing: true,
             dump: Vec::new(),
             dump_stalls: false,
             scheduler: "credit2",

@@ -2,10 +2,10 @@
 
     .pushsection .text.entry, "ax", @progbits
 // An event arrived. Xen delivers it only at the return from the blocking hypercall, because that call alone
-// clears the upcall mask, and sets the mask again as it pushes
+// clears the upcall mask, and whoever made it (`block` in hypercall.rs) sets it again. Xen sets it, too, as it pushes
 //     rcx, r11, rip, cs, rflags, rsp, ss
-// on the stack that blocked. So work goes on there, with the mask left set: the hypercall page restores rcx and
-// r11 by itself, and whoever blocked then looks at the pending bits. No iret hypercall, no interrupted Rust.
+// on the stack that blocked. So work goes on there, with the mask left set: what blocked holds nothing in rcx and r11,
+// and then looks at the pending bits. No iret hypercall, no interrupted Rust.
     .globl event_upcall
 event_upcall:
     mov rcx, [rsp + 16]

@@ -7,18 +7,29 @@ use xendless_core::abi::domctl::context::{
     PageFrameInfo, VcpuContext, XEN_DOMCTL_PFINFO_BROKEN, XEN_DOMCTL_PFINFO_LTAB_MASK, XEN_DOMCTL_PFINFO_XTAB,
 };
 use xendless_core::abi::domctl::{GETPAGEFRAMEINFO3, GETVCPUCONTEXT};
+use xendless_core::abi::hvm::start_info::XEN_HVM_MEMMAP_TYPE_RAM;
 use xendless_core::abi::hypercall as number;
-use xendless_core::abi::memory::{MemoryDomain, XENMEM_MAXIMUM_GPFN, XENMEM_MAXIMUM_RAM_PAGE};
+use xendless_core::abi::memory::{
+    E820Entry, MemoryDomain, MemoryMap, XENMEM_MACHINE_MEMORY_MAP, XENMEM_MAXIMUM_GPFN,
+    XENMEM_MAXIMUM_RAM_PAGE,
+};
 use xendless_core::abi::xen::MACH2PHYS_VIRT_START;
 use xendless_core::hyper::{
     CONTEXT, Call, DomId, DomainFlags, Domains, FRAMES, Gfn, Inspect, Result, VcpuId,
 };
-use zerocopy::IntoBytes;
+use xendless_core::shared::PAGE_SIZE;
+use zerocopy::{FromZeros, IntoBytes};
 
 use super::control::do_domctl;
 use super::{Xen, other_domain};
 use crate::hypercall::hypercall;
 use crate::memory::{ForeignPage, look_at};
+
+/// The most ranges of a machine's memory map.
+const RANGES: usize = 256;
+
+/// How many numbers for frames a kernel may have for each that it can fill: it may leave holes.
+const HOLES: u64 = 2;
 
 impl Inspect for Xen {
     type Seen = ForeignPage;
@@ -34,22 +45,18 @@ impl Inspect for Xen {
     }
 
     fn frames_held(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()> {
-        let pv = self.is_pv(domid)?;
-        let mut kinds = [0; FRAMES];
-        let (kinds, _) = kinds.split_at_mut(held.len().min(FRAMES));
-        for (kind, frame) in kinds.iter_mut().zip(first..) {
-            *kind = frame;
+        let info = self.domain_info(domid)?;
+        if info.flags.contains(DomainFlags::HVM) {
+            return self.translated(domid, first, held);
         }
-        let array = kinds.as_mut_ptr().expose_provenance() as u64;
-        let argument = PageFrameInfo { num: kinds.len() as u64, array };
-        let mut request = GETPAGEFRAMEINFO3.on(self.interface.domctl, domid.0, &argument);
-        // SAFETY: Xen reads and writes `num` entries of the array, which is that long and ours to change.
-        unsafe { do_domctl(Call::FramesHeld, &mut request) }?;
-        for ((held, kind), frame) in held.iter_mut().zip(kinds.iter()).zip(first..) {
-            let kind = *kind & XEN_DOMCTL_PFINFO_LTAB_MASK;
-            let memory = kind != XEN_DOMCTL_PFINFO_XTAB && kind != XEN_DOMCTL_PFINFO_BROKEN;
-            // SAFETY: Xen said just now that this machine frame is memory of a PV domain.
-            *held = memory.then(|| if pv { unsafe { own_number(frame) } } else { frame });
+        // Xen writes a line about every frame that is asked about and is another domain's, and the machine has many. Its
+        // table does not tell whose a frame is, but what number its domain has for it, which leaves few.
+        let limit = info.max_pages.saturating_mul(HOLES);
+        let ram = Ram::of_machine()?;
+        for (held, frame) in held.iter_mut().zip(first..) {
+            // SAFETY: the frame is memory of the machine.
+            let number = ram.contains(frame).then(|| unsafe { own_number(frame) });
+            *held = number.filter(|number| *number < limit);
         }
         Ok(())
     }
@@ -76,12 +83,67 @@ impl Inspect for Xen {
 }
 
 impl Xen {
+    /// Which frames of a domain there are that Xen translates.
+    fn translated(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()> {
+        let mut kinds = [0; FRAMES];
+        let (kinds, _) = kinds.split_at_mut(held.len().min(FRAMES));
+        for (kind, frame) in kinds.iter_mut().zip(first..) {
+            *kind = frame;
+        }
+        let array = kinds.as_mut_ptr().expose_provenance() as u64;
+        let argument = PageFrameInfo { num: kinds.len() as u64, array };
+        let mut request = GETPAGEFRAMEINFO3.on(self.interface.domctl, domid.0, &argument);
+        // SAFETY: Xen reads and writes `num` entries of the array, which is that long and ours to change.
+        unsafe { do_domctl(Call::FramesHeld, &mut request) }?;
+        for ((held, kind), frame) in held.iter_mut().zip(kinds.iter()).zip(first..) {
+            let kind = *kind & XEN_DOMCTL_PFINFO_LTAB_MASK;
+            let memory = kind != XEN_DOMCTL_PFINFO_XTAB && kind != XEN_DOMCTL_PFINFO_BROKEN;
+            *held = memory.then_some(frame);
+        }
+        Ok(())
+    }
+
     fn is_pv(&self, domid: DomId) -> Result<bool> {
         Ok(!self.domain_info(domid)?.flags.contains(DomainFlags::HVM))
     }
 }
 
-/// The number that a PV domain has for a machine frame of its own.
+/// Where the machine has memory, as frames.
+struct Ram {
+    ranges: [E820Entry; RANGES],
+    count: usize,
+}
+
+impl Ram {
+    fn of_machine() -> Result<Self> {
+        let mut ranges = [E820Entry::new_zeroed(); RANGES];
+        let buffer = ranges.as_mut_ptr().expose_provenance() as u64;
+        let nr_entries = u32::try_from(RANGES).unwrap_or(0);
+        let mut argument = MemoryMap { nr_entries, buffer, ..MemoryMap::ZERO };
+        let address = (&raw mut argument).expose_provenance() as u64;
+        let arguments = [XENMEM_MACHINE_MEMORY_MAP.into(), address, 0, 0, 0];
+        // SAFETY: Xen reads and writes the argument, and writes at most so many entries.
+        unsafe { hypercall(number::MEMORY_OP, Call::MachineMemoryMap, arguments) }?;
+        let count = usize::try_from(argument.nr_entries).unwrap_or(0).min(RANGES);
+        Ok(Self { ranges, count })
+    }
+
+    /// Whether all of a frame is memory.
+    fn contains(&self, frame: u64) -> bool {
+        let page = PAGE_SIZE as u64;
+        let (Some(first), Some(end)) = (frame.checked_mul(page), (frame + 1).checked_mul(page)) else {
+            return false;
+        };
+        self.ranges.iter().take(self.count).any(|range| {
+            let start = range.addr.get();
+            range.kind.get() == XEN_HVM_MEMMAP_TYPE_RAM
+                && start <= first
+                && end <= start.saturating_add(range.size.get())
+        })
+    }
+}
+
+/// The number that a PV domain has for a machine frame.
 ///
 /// # Safety
 /// The frame is memory of the machine, for which Xen's table always has an entry.

@@ -6,6 +6,7 @@ mod domains;
 mod grants;
 mod host;
 mod inspect;
+mod labels;
 mod launch;
 mod memory;
 mod own;

@@ -1,7 +1,7 @@
 //! What concerns ourselves: Xen's console, sleeping, the timer, ending, where events enter.
 
 use xendless_core::abi::callback::{CALLBACKOP_REGISTER, CALLBACKTYPE_EVENT, CallbackRegister};
-use xendless_core::abi::sched::{SCHEDOP_BLOCK, SchedShutdown};
+use xendless_core::abi::sched::SchedShutdown;
 use xendless_core::abi::vcpu::VCPUOP_STOP_PERIODIC_TIMER;
 use xendless_core::abi::{hypercall as number, xen};
 use xendless_core::hyper::{Call, Console, Result, Scheduler, ShutdownReason};
@@ -26,9 +26,7 @@ impl Console for Xen {
 
 impl Scheduler for Xen {
     fn block(&self) -> Result<()> {
-        // SAFETY: Xen unmasks upcalls, waits, and delivers one to `event_upcall` as the call returns, on this
-        // stack; see `asm/entry.s` for why nothing else is ever interrupted.
-        unsafe { hypercall(number::SCHED_OP, Call::Block, [SCHEDOP_BLOCK.into(), 0, 0, 0, 0]) }.map(drop)
+        hypercall::block()
     }
 
     fn set_timer(&self, deadline: Option<u64>) -> Result<()> {

@@ -11,8 +11,8 @@ use xendless_core::abi::sysctl::sched::{
 };
 use xendless_core::hyper::encode::cpus::bitmap;
 use xendless_core::hyper::{
-    Call, CpuMap, CpuPools, DomId, HvError, PoolInfo, Promise, Result, SchedulerKind, Schedulers, Share,
-    VcpuId,
+    Call, CpuMap, CpuPools, DomId, HvError, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers,
+    Share, VcpuId,
 };
 
 use super::Xen;
@@ -84,10 +84,15 @@ impl CpuPools for Xen {
         self.pool_op(Call::PoolAddCpu, &CpupoolOp { op, cpupool_id: pool, cpu, ..CpupoolOp::ZERO }).map(drop)
     }
 
-    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<Progress> {
         let op = XEN_SYSCTL_CPUPOOL_OP_RMCPU;
         let argument = CpupoolOp { op, cpupool_id: pool, cpu, ..CpupoolOp::ZERO };
-        self.pool_op(Call::PoolRemoveCpu, &argument).map(drop)
+        match self.pool_op(Call::PoolRemoveCpu, &argument) {
+            Ok(_) => Ok(Progress::Done),
+            // A virtual CPU on it is at work in Xen, or pinned for a moment.
+            Err(HvError { errno: Errno::EAGAIN | Errno::EADDRINUSE, .. }) => Ok(Progress::Again),
+            Err(error) => Err(error),
+        }
     }
 
     fn move_domain(&self, domid: DomId, pool: u32) -> Result<()> {

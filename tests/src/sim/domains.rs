@@ -45,6 +45,7 @@ impl Machine {
         self.require_privilege(me)?;
         let domid = self.choose_domid(request.domid)?;
         self.check(request)?;
+        let ssid = self.label_of_new(request.ssid)?;
         let shared_info = self.private_frame(domid, Use::SharedInfo);
         let domain = Domain {
             handle: request.handle,
@@ -54,7 +55,7 @@ impl Machine {
             max_grant_frames: request.max_grant_frames,
             max_maptrack_frames: request.max_maptrack_frames,
             cpupool: request.cpupool,
-            ssid: request.ssid,
+            ssid,
             ..Domain::new(shared_info, 0)
         };
         self.domains.insert(domid, domain);

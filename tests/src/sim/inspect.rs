@@ -24,11 +24,16 @@ impl Machine {
         }
         for (gfn, held) in (first..).zip(held) {
             let domain = self.domain(domid)?;
-            let hvm = domain.is_hvm();
-            let frame = domain.frame(gfn).and_then(|mfn| self.frames.get(&mfn));
-            let frame = frame
-                .filter(|frame| frame.owner == domid && !frame.released && frame.purpose == Use::Ordinary);
-            *held = frame.map(|frame| if hvm { gfn } else { frame.number });
+            let frame = if domain.is_hvm() {
+                let frame = domain.frame(gfn).and_then(|mfn| self.frames.get(&mfn));
+                frame.filter(|frame| frame.owner == domid && !frame.released).map(|frame| (frame, gfn))
+            } else {
+                // Xen's table tells what number its domain has for a frame, and not whose it is.
+                let limit = domain.max_pages.saturating_mul(2);
+                let frame = self.frames.get(&gfn).map(|frame| (frame, frame.number));
+                frame.filter(|(_, number)| *number < limit)
+            };
+            *held = frame.filter(|(frame, _)| frame.purpose == Use::Ordinary).map(|(_, number)| number);
         }
         Ok(())
     }

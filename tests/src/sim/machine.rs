@@ -12,6 +12,7 @@ use xendless_core::hyper::{
 use super::channels::{Channel, EventMemory};
 use super::grants::Grant;
 use super::host::Power;
+use super::labels::Flask;
 use super::memory::{Frame, Mapping, Use};
 use super::schedule::{Pool, Scheduled};
 use super::snapshot::Snapshot;
@@ -79,6 +80,12 @@ pub(super) struct Machine {
     pub(super) power: Power,
     pub(super) domains: BTreeMap<DomId, Domain>,
     pub(super) pools: BTreeMap<u32, Pool>,
+    /// A CPU half out of a pool, with that pool (`cpupool_moving_cpu`).
+    pub(super) moving_cpu: Option<(u32, u32)>,
+    /// How often taking a CPU from a pool does not work yet.
+    pub(super) sticky_cpus: u32,
+    /// Labels, when there are any.
+    pub(super) flask: Option<Flask>,
     /// The domid given out last.
     pub(super) rover: u16,
     pub(super) frames: BTreeMap<u64, Frame>,
@@ -112,6 +119,9 @@ impl Machine {
             power: Power::On,
             domains: BTreeMap::new(),
             pools: Self::first_pools(config.cpus),
+            moving_cpu: None,
+            sticky_cpus: 0,
+            flask: config.flask.then(Flask::new),
             rover: 0,
             frames: BTreeMap::new(),
             free: (FIRST_FRAME..end).collect(),

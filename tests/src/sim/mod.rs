@@ -15,6 +15,7 @@ mod domains;
 mod grants;
 mod host;
 mod inspect;
+mod labels;
 mod launch;
 mod machine;
 mod memory;
@@ -37,6 +38,7 @@ use xendless_core::shared::PAGE_SIZE;
 pub use channels::EventMemory;
 pub use grants::SimOffer;
 pub use host::Power;
+pub use labels::POLICY_MAGIC;
 use machine::Machine;
 pub use memory::SimMapping;
 pub use site::SimSite;
@@ -60,6 +62,8 @@ pub struct Config {
     pub control_pages: u64,
     /// Whether the processor can run HVM domains.
     pub hvm: bool,
+    /// Whether Xen has security labels.
+    pub flask: bool,
     /// Memory comes with somebody's data in it, as if Xen did not scrub it.
     pub dirty: bool,
     /// The most pages that one call takes from a dying domain.
@@ -75,6 +79,7 @@ impl Default for Config {
             cpus: 1,
             control_pages: 8 << 10,
             hvm: true,
+            flask: false,
             dirty: false,
             destroy_step: 256,
         }
@@ -155,6 +160,11 @@ impl SimHypervisor {
     /// Makes `domid` crash.
     pub fn crash(&self, domid: DomId) {
         self.with(|machine| machine.shut_down(domid, ShutdownReason::Crash));
+    }
+
+    /// The next `times` that a CPU is taken from a pool, something on it cannot be moved yet.
+    pub fn hold_cpus(&self, times: u32) {
+        self.with(|machine| machine.sticky_cpus = times);
     }
 
     /// Whether the machine still runs.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{
-    Call, CpuMap, CpuPools, DomId, PoolInfo, Promise, Result, SchedulerKind, Schedulers, Share, VcpuId,
+    Call, CpuMap, CpuPools, DomId, PoolInfo, Progress, Promise, Result, SchedulerKind, Schedulers, Share,
+    VcpuId,
 };
 
 use super::machine::Machine;
@@ -17,6 +18,9 @@ const PROMISE: Promise = Promise { period_us: 10_000, budget_us: 4_000, extra: t
 /// `RTDS_MAX_PERIOD`, `RTDS_MIN_PERIOD` and `RTDS_MIN_BUDGET` in microseconds.
 const LONGEST_US: u32 = 31 * 24 * 60 * 60;
 const SHORTEST_US: u32 = 10;
+
+/// How long the hypervisor tries to take a CPU away on which something cannot be moved.
+const STICKY_NS: u64 = 10_000_000;
 
 /// A CPU pool.
 #[derive(Clone, Debug)]
@@ -92,25 +96,40 @@ impl Machine {
         if !self.free().contains(cpu) {
             return Err(Errno::ENODEV);
         }
+        match self.moving_cpu {
+            Some((from, moving)) if moving == cpu && from != id => return Err(Errno::EADDRNOTAVAIL),
+            Some((_, moving)) if moving == cpu => self.moving_cpu = None,
+            _ => {}
+        }
         self.pool_mut(me, id)?.cpus.insert(cpu);
         Ok(())
     }
 
     /// `cpupool_unassign_cpu`.
-    fn remove_cpu(&mut self, me: DomId, id: u32, cpu: u32) -> Answer<()> {
+    fn remove_cpu(&mut self, me: DomId, id: u32, cpu: u32) -> Answer<Progress> {
         let (domains, cpus) = (self.domains_in(id), self.config.cpus);
+        let moving = self.moving_cpu;
         let pool = self.pool_mut(me, id)?;
         if (id == 0 && cpu == 0) || cpu >= cpus {
             return Err(Errno::EINVAL);
         }
-        if !pool.cpus.contains(&cpu) {
+        let again = moving == Some((id, cpu));
+        if !again && (moving.is_some() || !pool.cpus.contains(&cpu)) {
             return Err(Errno::EADDRNOTAVAIL);
         }
-        if pool.cpus.len() == 1 && domains > 0 {
+        if !again && pool.cpus.len() == 1 && domains > 0 {
             return Err(Errno::EBUSY);
         }
         pool.cpus.remove(&cpu);
-        Ok(())
+        if self.sticky_cpus > 0 {
+            self.sticky_cpus -= 1;
+            // Xen tries for a while itself.
+            self.advance(STICKY_NS);
+            self.moving_cpu = Some((id, cpu));
+            return Ok(Progress::Again);
+        }
+        self.moving_cpu = None;
+        Ok(Progress::Done)
     }
 
     fn move_domain(&mut self, me: DomId, domid: DomId, id: u32) -> Answer<()> {
@@ -126,6 +145,8 @@ impl Machine {
         }
         let domain = self.domain_mut(domid)?;
         (domain.cpupool, domain.scheduled) = (id, Scheduled::default());
+        // `sched_move_domain`: everywhere again.
+        domain.affinity.clear();
         Ok(())
     }
 }
@@ -198,7 +219,7 @@ impl CpuPools for SimDomain {
         self.call(Call::PoolAddCpu, |machine, me| machine.add_cpu(me, pool, cpu))
     }
 
-    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<()> {
+    fn remove_pool_cpu(&self, pool: u32, cpu: u32) -> Result<Progress> {
         self.call(Call::PoolRemoveCpu, |machine, me| machine.remove_cpu(me, pool, cpu))
     }
 

@@ -22,16 +22,12 @@ impl Domain {
 }
 
 impl Machine {
-    /// All CPUs that there are.
-    fn all_cpus(&self) -> CpuMap {
-        (0..self.config.cpus).collect()
-    }
-
     fn set_affinity(&mut self, me: DomId, domid: DomId, vcpu: VcpuId, cpus: &CpuMap) -> Answer<()> {
-        let usable = cpus.iter().any(|cpu| self.all_cpus().iter().any(|other| other == cpu));
-        let domain = self.domctl(me, domid)?;
+        let pool = self.domctl(me, domid)?.cpupool;
+        let usable = cpus.iter().any(|cpu| self.pools[&pool].cpus.contains(&cpu));
+        let domain = self.domain_mut(domid)?;
         domain.has(vcpu, Errno::ESRCH)?;
-        // `vcpu_set_hard_affinity`: one of them has to be there.
+        // `vcpu_affinity_domctl`: one of them has to be in its pool.
         if !usable {
             return Err(Errno::EINVAL);
         }

@@ -1,19 +1,23 @@
 //! A person's commands in the admin domain, carried out on real Xen in QEMU: `xm`, `xmd`, the control ring, and the
 //! control domain at its other end.
 //!
-//! All parts (`parts/`) are carried out in one boot; the tests look at what came of them. More boots are the admin
-//! domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! Parts (`parts/`) are carried out in two boots, on machines with one CPU and with several; the tests look at what came
+//! of them. More boots are the admin domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
 //! `cargo test -p xendless-tests --features system --test management [NAME]`.
 
 mod budgets;
 mod commands;
 mod crash;
+mod definitions;
 mod demo;
 mod disks;
+mod dump;
 mod errors;
 mod events;
+mod labels;
 mod options;
 mod package;
+mod pools;
 mod relay;
 mod resources;
 mod rights;
@@ -34,25 +38,36 @@ const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
 #[rustfmt::skip]
-const PARTS: [&str; 12] = [
+const PARTS: &[&str] = &[
     "commands", "events", "relay", "debian", "resources", "disks", "options", "errors", "vchan", "reboot", "all", "package",
 ];
 
-/// What came of all parts.
-static OUTPUT: LazyLock<Result<String, String>> =
-    LazyLock::new(|| carry_out().map_err(|error| format!("{error:#}")));
+/// Those for a machine with several CPUs.
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
+
+/// CPUs of that machine.
+const CPUS: u32 = 3;
+
+/// What came of a boot.
+type Output = LazyLock<Result<String, String>>;
+
+static OUTPUT: Output = LazyLock::new(|| carry_out("management", PARTS, 1).map_err(|e| format!("{e:#}")));
+
+static WIDE_OUTPUT: Output =
+    LazyLock::new(|| carry_out("wide", WIDE_PARTS, CPUS).map_err(|e| format!("{e:#}")));
 
 /// A machine with nothing in it yet.
 fn machine() -> Machine {
     Machine::new(artifacts::xen().unwrap(), artifacts::control_domain(Build::Release).unwrap())
 }
 
-fn carry_out() -> anyhow::Result<String> {
+/// Carries out parts; what came of them is also left in a file of that name.
+fn carry_out(name: &str, parts: &[&str], cpus: u32) -> anyhow::Result<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/management/parts");
     let client = vchan::client();
     let mut admin = Admin::new(format!(
         "cd /root/parts; for part in {}; do echo \"==== $part\"; sh $part.sh; done",
-        PARTS.join(" ")
+        parts.join(" ")
     ));
     let made = tempfile::tempdir()?;
     admin.additions = vec![
@@ -62,9 +77,10 @@ fn carry_out() -> anyhow::Result<String> {
         (disk::image(made.path())?, "/root/disk.img.gz".into()),
     ];
     let mut output = Vec::new();
-    let outcome = admin.prepare(machine())?.run(LIMIT, |_| {}, &mut output)?;
+    let machine = Machine { cpus, ..machine() };
+    let outcome = admin.prepare(machine)?.run(LIMIT, |_| {}, &mut output)?;
     let output = String::from_utf8_lossy(&output).into_owned();
-    std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/management.txt"), &output)?;
+    std::fs::write(format!("{}/{name}.txt", env!("CARGO_TARGET_TMPDIR")), &output)?;
     match outcome {
         Ok(_) => Ok(output),
         Err(no_end) => anyhow::bail!("{output}\n{}\nno end: {}", no_end.story, no_end.end),
@@ -73,18 +89,23 @@ fn carry_out() -> anyhow::Result<String> {
 
 /// What came of one part.
 fn part(name: &str) -> Part {
-    let output = OUTPUT.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    let output = if WIDE_PARTS.contains(&name) { &WIDE_OUTPUT } else { &OUTPUT };
+    let output = output.as_ref().unwrap_or_else(|error| panic!("{error}"));
     Part::find(output, name)
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 9] = [
+const EXPECTATIONS: [&str; 13] = [
     include_str!("commands.rs"),
+    include_str!("definitions.rs"),
     include_str!("disks.rs"),
+    include_str!("dump.rs"),
     include_str!("errors.rs"),
     include_str!("events.rs"),
+    include_str!("labels.rs"),
     include_str!("options.rs"),
     include_str!("package.rs"),
+    include_str!("pools.rs"),
     include_str!("relay.rs"),
     include_str!("resources.rs"),
     include_str!("vchan.rs"),
@@ -93,7 +114,7 @@ const EXPECTATIONS: [&str; 9] = [
 /// So whatever is carried out in the session, and is said to be shown there, is looked at, or did what it was told.
 #[test]
 fn a_step_that_no_test_looks_at_ends_well() {
-    for name in PARTS {
+    for name in PARTS.iter().chain(WIDE_PARTS) {
         for step in part(name).all().iter().filter(|step| step.status != 0) {
             let command = format!("\"{}\"", step.command);
             assert!(EXPECTATIONS.iter().any(|tests| tests.contains(&command)), "{name}: {step:?}");

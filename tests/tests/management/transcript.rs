@@ -45,9 +45,14 @@ impl Part {
     /// The steps whose command is `command`, in order; there have to be so many.
     #[track_caller]
     pub(crate) fn steps<const N: usize>(&self, command: &str) -> [&Step; N] {
-        let found: Vec<_> = self.steps.iter().filter(|step| step.command == command).collect();
+        let found = self.of(command);
         let count = found.len();
         found.try_into().unwrap_or_else(|_| panic!("{command}: {count} times, not {N}:\n{}", self.text))
+    }
+
+    /// The steps whose command is `command`, in order.
+    pub(crate) fn of(&self, command: &str) -> Vec<&Step> {
+        self.steps.iter().filter(|step| step.command == command).collect()
     }
 
     /// Whether this is a line, outside of what commands wrote or in it.

@@ -2,7 +2,7 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{
-    CpuPools, CreateDomain, CreateFlags, Domains, Promise, SchedulerKind, Schedulers, Share, VcpuId,
+    CpuPools, CreateDomain, CreateFlags, Domains, Progress, Promise, SchedulerKind, Schedulers, Share, VcpuId,
 };
 use xendless_tests::sim::{Config, SimHypervisor};
 
@@ -18,7 +18,7 @@ fn a_domain_has_a_share_under_the_scheduler_of_its_pool_alone() {
     assert_eq!(control.share(guest, SchedulerKind::Credit2), Ok(share));
     assert_eq!(errno(control.share(guest, SchedulerKind::Credit)), Errno::EINVAL);
     assert_eq!(errno(control.promises(guest, VcpuId(0), &mut [None])), Errno::EINVAL);
-    control.remove_pool_cpu(0, 1).unwrap();
+    assert_eq!(control.remove_pool_cpu(0, 1), Ok(Progress::Done));
     let pool = control.create_pool(SchedulerKind::Rtds).unwrap();
     assert_eq!(errno(control.move_domain(guest, pool)), Errno::ENOENT, "it has no CPU");
     control.add_pool_cpu(pool, 1).unwrap();
@@ -46,7 +46,7 @@ fn a_pool_is_empty_at_its_beginning_and_its_end() {
     assert_eq!(errno(control.add_pool_cpu(pool, 1)), Errno::ENODEV, "it is in pool 0");
     let inside = CreateDomain { cpupool: pool, ..request(CreateFlags::empty()) };
     assert_eq!(errno(control.create_domain(&inside)), Errno::ENODEV);
-    control.remove_pool_cpu(0, 1).unwrap();
+    assert_eq!(control.remove_pool_cpu(0, 1), Ok(Progress::Done));
     assert_eq!(control.free_cpus().unwrap().iter().collect::<Vec<_>>(), [1]);
     control.add_pool_cpu(pool, 1).unwrap();
     let guest = control.create_domain(&inside).unwrap();
@@ -56,7 +56,7 @@ fn a_pool_is_empty_at_its_beginning_and_its_end() {
     assert_eq!(errno(control.remove_pool_cpu(pool, 1)), Errno::EBUSY);
     assert_eq!(errno(control.destroy_pool(pool)), Errno::EBUSY);
     crate::destroy(&control, guest);
-    control.remove_pool_cpu(pool, 1).unwrap();
+    assert_eq!(control.remove_pool_cpu(pool, 1), Ok(Progress::Done));
     assert_eq!(errno(control.remove_pool_cpu(pool, 1)), Errno::EADDRNOTAVAIL);
     control.destroy_pool(pool).unwrap();
     control.add_pool_cpu(0, 1).unwrap();

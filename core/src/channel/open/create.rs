@@ -6,6 +6,7 @@ use alloc::format;
 use super::super::desk::{CONTROL_NAME, Caller, Desk};
 use super::super::devices::may_have;
 use super::super::failures::{not_created, not_made};
+use super::super::labels::number;
 use super::super::session::{Ended, Outbox};
 use super::Pump;
 use crate::config::{Boot, DomainConfig};
@@ -78,6 +79,11 @@ impl Create {
             return Err(Failure::Pool(PoolFailure::Unknown));
         }
         may_have(desk, &caller, &config)?;
+        if let Some(label) = &config.platform.label {
+            // A label is rights in Xen's eyes, which nobody gives who does not have all.
+            caller.check(desk, Rights::Everything, None)?;
+            number(desk, label)?;
+        }
         desk.managed.check(&config).map_err(|error| not_made(desk, &error, &config))?;
         Ok(Self {
             config: Some(Box::new(config)),

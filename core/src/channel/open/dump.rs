@@ -18,6 +18,9 @@ use crate::store::service::Local;
 /// Pages read in one step.
 const PAGES: usize = 3;
 
+/// Frames looked at in one step. Not all that seem to be the domain's are.
+const LOOKS: usize = 48;
+
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -208,10 +211,17 @@ impl Dump {
 
     /// Reads some of the frames that there are.
     fn pages(&mut self, hv: &impl Hypervisor, domid: DomId) -> Result<(), HvError> {
-        for _ in 0..PAGES {
+        let mut read = 0;
+        for _ in 0..LOOKS {
+            if read == PAGES {
+                break;
+            }
             let Some((gmfn, pfn)) = self.frames.pop() else { break };
             match hv.look_at(domid, Gfn(gmfn)) {
-                Ok(page) => self.push_page(Piece::Page { pfn, gmfn }, &page),
+                Ok(page) => {
+                    self.push_page(Piece::Page { pfn, gmfn }, &page);
+                    read += 1;
+                }
                 Err(error) if error.errno == Errno::ENOMEM => return Err(error),
                 // It went meanwhile, or is somebody else's.
                 Err(_) => {}

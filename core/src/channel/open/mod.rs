@@ -7,6 +7,7 @@ mod create;
 mod device;
 mod dump;
 mod events;
+mod policy;
 mod pool;
 mod text;
 mod wait;
@@ -18,6 +19,7 @@ pub(super) use create::Create;
 pub(super) use device::DeviceWork;
 pub(super) use dump::Dump;
 pub(super) use events::Events;
+pub(super) use policy::Policy;
 pub(super) use pool::PoolWork;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
@@ -75,6 +77,8 @@ pub(super) enum Open {
     Device(DeviceWork),
     /// Lists devices.
     Devices(DeviceList),
+    /// A policy is put in force.
+    Policy(Policy),
 }
 
 impl Open {
@@ -100,6 +104,7 @@ impl Open {
             Self::Dump(dump) => dump.pump(desk, out, id),
             Self::Device(work) => work.pump(out, id),
             Self::Devices(list) => list.pump(desk, out, id),
+            Self::Policy(policy) => policy.pump(desk, out, id),
         }
     }
 
@@ -114,6 +119,7 @@ impl Open {
         match self {
             Self::Create(create) => create.feed(out, id, bytes),
             Self::View(view) => view.feed(desk, out, id, bytes),
+            Self::Policy(policy) => policy.feed(bytes),
             _ => Err(Rejection::Misuse.into()),
         }
     }
@@ -144,6 +150,7 @@ impl Open {
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
             Self::Dump(dump) => dump.cancel(),
+            Self::Policy(policy) => policy.cancel(),
         }
     }
 
@@ -157,7 +164,7 @@ impl Open {
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
             Self::Device(work) => work.cancel(desk),
-            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) | Self::Devices(_) => {}
+            Self::Reset(_) | Self::Pin(_) | Self::Keys(_) | Self::Devices(_) | Self::Policy(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Making a CPU pool, and taking one apart.
+//! Making a CPU pool, taking one apart, and taking a CPU from one.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,8 +8,8 @@ use super::super::session::{Ended, Outbox};
 use super::Pump;
 use crate::abi::errno::Errno;
 use crate::config::PoolConfig;
-use crate::hyper::{CpuPools, Hypervisor, SchedulerKind};
-use crate::pools::End;
+use crate::hyper::{CpuPools, Hypervisor, Progress, SchedulerKind};
+use crate::pools::{End, Removal};
 use crate::protocol::{Answer, Failure, PoolFailure, RequestId};
 use crate::store::service::Local;
 
@@ -26,11 +26,13 @@ enum Stage {
     End(u32, Result<(), Failure>),
     /// It is taken apart.
     Ending(u32, Result<(), Failure>),
+    /// A CPU goes.
+    Remove(Removal),
     /// This is the answer.
     Over(Result<(), Failure>),
 }
 
-/// A pool that is being made or taken apart.
+/// A pool that is being made, or taken apart, or loses a CPU.
 #[derive(Debug)]
 pub(in super::super) struct PoolWork {
     stage: Stage,
@@ -48,21 +50,29 @@ impl PoolWork {
         Self { stage: Stage::End(id, Ok(())), cpus: Vec::new() }
     }
 
+    pub(in super::super) const fn remove(removal: Removal) -> Self {
+        Self { stage: Stage::Remove(removal), cpus: Vec::new() }
+    }
+
     /// A pool that is being made is taken back; one that ends cannot be held up.
     pub(super) fn cancel(&mut self) {
         let stage = core::mem::replace(&mut self.stage, Stage::Over(Err(Failure::Cancelled)));
         match stage {
             Stage::Make(..) => {}
             Stage::Fill(id) | Stage::Publish(id) => self.stage = Stage::End(id, Err(Failure::Cancelled)),
-            stage @ (Stage::End(..) | Stage::Ending(..) | Stage::Over(_)) => self.stage = stage,
+            stage @ (Stage::End(..) | Stage::Ending(..) | Stage::Remove(_) | Stage::Over(_)) => {
+                self.stage = stage
+            }
         }
     }
 
     /// Nobody waits for it any more.
     pub(super) fn leave<H: Hypervisor, S>(&mut self, desk: &mut Desk<'_, H, S>) {
         self.cancel();
-        if let Stage::End(id, _) = self.stage {
-            desk.pools.end(id);
+        match &mut self.stage {
+            Stage::End(id, _) => desk.pools.end(*id),
+            Stage::Remove(removal) => removal.undo(desk.hv),
+            _ => {}
         }
     }
 
@@ -88,6 +98,11 @@ impl PoolWork {
                 End::Open => Stage::Ending(pool, result),
                 End::Gone => Stage::Over(result),
                 End::Refused(error) => Stage::Over(result.and(Err(refused(&error)))),
+            },
+            Stage::Remove(mut removal) => match removal.step(desk.hv, desk.now) {
+                Ok(Progress::Again) => Stage::Remove(removal),
+                Ok(Progress::Done) => Stage::Over(Ok(())),
+                Err(error) => Stage::Over(Err(refused(&error))),
             },
             stage @ (Stage::Publish(_) | Stage::Over(_)) => stage,
         };

@@ -18,6 +18,7 @@ pub(super) mod names;
 pub(super) mod pool;
 pub(super) mod prod;
 pub(super) mod sched;
+pub(super) mod security;
 pub(super) mod shutdown;
 mod target;
 pub(super) mod top;

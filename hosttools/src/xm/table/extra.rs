@@ -1,7 +1,7 @@
 //! Sub-commands beyond the classic 103.
 
 use super::{Action, Command, JSON, Opt, scheduler};
-use crate::xm::commands::{events, wait};
+use crate::xm::commands::{events, security, wait};
 use crate::xm::{complete, dispatch, manual};
 
 const TIMEOUT: Opt = Opt::value('t', "timeout", "SECONDS", "Wait no longer than this.");
@@ -23,7 +23,7 @@ pub(super) static COMMANDS: &[Command] = &[
         "Wait until a domain is that.", Action::Run(wait::run)).options(&[TIMEOUT]),
     Command::gone("cfgbootpolicy", "<policy> [kernelversion]", "Add a policy to the boot loader's menu.",
         "ACM policies were removed in Xen 4.2; boot Xen with flask= and a FLASK policy as a module."),
-    Command::later("loadpolicy", "<policy>", "Load a policy."),
+    Command::new("loadpolicy", "<policy>", "Put a policy in force.", Action::Run(security::load)).operands(0, usize::MAX),
     Command::gone("makepolicy", "<policy>", "Translate a policy.",
         "ACM policies were removed in Xen 4.2; make FLASK policies with checkpolicy."),
     scheduler::RTDS,

@@ -26,6 +26,8 @@ pub(super) struct Client {
     out: Outbox,
     /// What it asked, by its ids, with the ring's.
     open: BTreeMap<RequestId, RequestId>,
+    /// It was not looked at when it was its turn, because too much was on its way to it or to the ring.
+    held: bool,
     /// It is cut off as soon as it took what is on its way.
     closing: bool,
 }
@@ -65,6 +67,7 @@ impl Mux {
             assembler: Assembler::default(),
             out: Outbox::default(),
             open: BTreeMap::new(),
+            held: false,
             closing: false,
         };
         self.clients.insert(id, client);
@@ -84,6 +87,14 @@ impl Mux {
     pub fn listens(&self, id: ClientId) -> bool {
         let idle = |client: &Client| client.listens() && client.input.is_empty();
         self.clients.get(&id).is_some_and(idle) && self.ring.out.len() < RING_LOW
+    }
+
+    /// Whether clients that were held up can go on, because what was on its way was taken meanwhile. What they sent before
+    /// makes nothing ready that could be waited for.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        let free = |client: &Client| client.held && client.listens();
+        self.ring.out.len() < RING_LOW && self.clients.values().any(free)
     }
 
     /// Takes bytes of a client.
@@ -142,9 +153,11 @@ impl Mux {
     /// Takes one message of a client, if there is a whole one that can be dealt with.
     pub(super) fn serve(&mut self, id: ClientId, keeper: &mut dyn Keeper, patient: bool) -> bool {
         let busy = self.ring.out.len() >= RING_LOW;
-        let Some(client) = self.clients.get_mut(&id).filter(|client| client.listens() && !busy) else {
+        let Some(client) = self.clients.get_mut(&id) else { return false };
+        client.held = busy || !client.listens();
+        if client.held {
             return false;
-        };
+        }
         match client.assemble() {
             Ok(true) => {}
             Ok(false) => return false,

@@ -194,6 +194,33 @@ fn attack_e02_a_client_that_gives_credit_and_reads_nothing_fills_nothing_up() {
 }
 
 #[test]
+fn what_a_client_sent_while_it_was_held_up_is_looked_at_when_it_is_not() {
+    let mut mux = connected();
+    let client = greeted(&mut mux, Peer::Trusted);
+    let up = console(&mut mux, client, 1);
+    says(&mut mux, client, &Up::Credit { id: RequestId(1), bytes: u32::MAX });
+    assert!(!mux.can_go_on());
+    // As much comes for it as it takes to be held up.
+    while mux.listens(client) {
+        for body in to_ring(&mut mux) {
+            let Up::Credit { bytes, .. } = parse_up(&body) else { panic!() };
+            for piece in vec![0; bytes as usize].chunks(CHUNK) {
+                ring_says(&mut mux, &Down::Data { id: up, bytes: piece });
+            }
+        }
+    }
+    mux.receive(client, &framed(&Up::Cancel { id: RequestId(1) }));
+    assert!(!mux.turn(&mut One, false) && !mux.can_go_on(), "it is held up");
+    to_ring(&mut mux);
+    // It takes what was on its way: nothing else will happen, and its message is there.
+    to_client(&mut mux, client);
+    assert!(mux.can_go_on());
+    assert!(mux.turn(&mut One, false) && !mux.can_go_on());
+    let sent = to_ring(&mut mux);
+    assert!(sent.iter().any(|body| parse_up(body) == Up::Cancel { id: up }), "{sent:?}");
+}
+
+#[test]
 fn more_than_was_asked_for_is_the_fault_of_the_control_domain() {
     let mut mux = connected();
     let client = greeted(&mut mux, Peer::Trusted);

@@ -99,3 +99,5 @@ try xm dmesg
 try xm info -n
 try xm info -c
 try xm top -b -i 1
+try xm top -b -i 2 -d 1
+try xm top --json -i 1

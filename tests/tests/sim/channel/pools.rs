@@ -1,7 +1,8 @@
 //! Requests about CPU pools.
 
 use xendless_core::config::{List, PoolConfig, PoolName, Ranged, Text, Uuid};
-use xendless_core::hyper::{CpuPools, DomId, Domains};
+use xendless_core::hyper::{CpuPools, DomId, Domains, Progress};
+use xendless_core::protocol::resources::Adjust;
 use xendless_core::protocol::{Answer, Failure, Pool, PoolFailure, Pools, Request};
 use xendless_core::rights::Rights;
 use xendless_tests::sim::Config;
@@ -50,7 +51,7 @@ fn refused(rig: &mut Rig, client: &mut Client, request: Pools<'_>) -> PoolFailur
 
 fn free(rig: &Rig, cpus: &[u32]) {
     for cpu in cpus {
-        rig.hv.remove_pool_cpu(0, *cpu).unwrap();
+        assert_eq!(rig.hv.remove_pool_cpu(0, *cpu), Ok(Progress::Done));
     }
 }
 
@@ -100,6 +101,9 @@ fn a_domain_is_made_in_its_pool_and_moved() {
     assert_eq!(refused(&mut rig, &mut client, last), PoolFailure::LastCpu);
     client.done(&mut rig, Request::Pools(Pools::Migrate { domain: "web", pool: "Pool-0" }));
     assert_eq!(rig.hv.domain_info(web).unwrap().cpupool, 0);
+    // It is pinned to what it does not find there.
+    let pin = Adjust::Pin { vcpu: Some(0), cpus: &[0b1] };
+    client.done(&mut rig, Request::Adjust { domain: "web", what: pin });
     client.done(&mut rig, Request::Pools(Pools::Migrate { domain: "web", pool: "1" }));
     // It comes again where it was moved to.
     rig.sim.advance(100_000_000_000);
@@ -113,6 +117,26 @@ fn a_domain_is_made_in_its_pool_and_moved() {
     assert!(matches!(client.refused(&mut rig, Request::Pools(domain)), Failure::Invalid(_)));
     let nobody = Pools::Migrate { domain: "nobody", pool: "Pool-0" };
     assert_eq!(client.refused(&mut rig, Request::Pools(nobody)), Failure::NoSuchDomain);
+}
+
+#[test]
+fn a_cpu_that_does_not_go_at_once_is_asked_again_and_one_that_never_goes_stays() {
+    let (mut rig, mut client) = rig(Rights::Everything);
+    rig.sim.hold_cpus(3);
+    client.done(&mut rig, Request::Pools(Pools::RemoveCpu { pool: "0", cpu: 1 }));
+    client.done(&mut rig, Request::Pools(Pools::RemoveCpu { pool: "0", cpu: 2 }));
+    let fast = config("fast", "credit", 2, &[]);
+    client.done(&mut rig, Request::Pools(Pools::Create { config: &fast }));
+    let before = rig.sim.snapshot().pools;
+    for request in [Pools::RemoveCpu { pool: "fast", cpu: 2 }, Pools::Destroy { pool: "fast" }] {
+        rig.sim.hold_cpus(u32::MAX);
+        let refusal = client.refused(&mut rig, Request::Pools(request));
+        assert!(matches!(refusal, Failure::Refused { errno: 16, .. }), "{refusal:?}");
+        assert_eq!(rig.sim.snapshot().pools, before, "nothing is half done");
+    }
+    rig.sim.hold_cpus(2);
+    client.done(&mut rig, Request::Pools(Pools::Destroy { pool: "fast" }));
+    assert_eq!(pools(&mut rig, &mut client).len(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use xendless_core::config::{Reservation, Scheduling, Settings, Weight};
 use xendless_core::hyper::{
-    CpuPools, DomId, DomainFlags, Domains, Promise, SchedulerKind, Schedulers, Share, VcpuId,
+    CpuPools, DomId, DomainFlags, Domains, Progress, Promise, SchedulerKind, Schedulers, Share, VcpuId,
 };
 use xendless_core::protocol::{Answer, Failure, Request, Sched, Sharing};
 use xendless_core::rights::Rights;
@@ -73,7 +73,7 @@ fn shares_take_rights() {
 
 /// A rig whose CPU 1 is in a pool with rtds, in which the domain is.
 fn with_rtds(domid: DomId, rig: &Rig) {
-    rig.hv.remove_pool_cpu(0, 1).unwrap();
+    assert_eq!(rig.hv.remove_pool_cpu(0, 1), Ok(Progress::Done));
     let pool = rig.hv.create_pool(SchedulerKind::Rtds).unwrap();
     rig.hv.add_pool_cpu(pool, 1).unwrap();
     rig.hv.move_domain(domid, pool).unwrap();

@@ -15,7 +15,7 @@ use xendless_core::protocol::{self, Created, Failure, PoolFailure, Request};
 
 use self::file::Local;
 pub(super) use self::source::load;
-use super::console;
+use super::{console, security};
 use crate::client::{self, Client};
 use crate::config::{sxp, table};
 use crate::shown::Shown;
@@ -123,6 +123,9 @@ fn refused(failure: Failure, config: &DomainConfig, files: &[Local]) -> Error {
         Failure::Pool(PoolFailure::Unknown) => {
             let pool = config.platform.pool.as_ref().map_or("", |pool| pool.as_str());
             return Error::Usage(format!("unknown pool {}", Shown(pool)));
+        }
+        Failure::NoSuchLabel => {
+            return security::no_such(config.platform.label.as_ref().map_or("", |label| label.as_str()));
         }
         Failure::NameTaken { domid } => taken(name.as_str(), domid),
         Failure::HostMemory { wanted_kib, free_kib } => format!(

@@ -7,6 +7,7 @@ mod stream;
 use std::io::Write;
 use std::os::fd::AsFd;
 
+use xendless_core::protocol::resources::Adjust;
 use xendless_core::protocol::{Failure, Host, Request, RequestId, Row};
 
 use self::elf::Core;
@@ -24,6 +25,28 @@ use crate::xm::table::Outcome;
 /// Bytes that may be on their way at once.
 const WINDOW: u32 = 256 << 10;
 
+/// What becomes of the domain when all of it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum After {
+    /// It goes on.
+    Life,
+    /// It is destroyed.
+    Crash,
+    /// It gets another life.
+    Reset,
+}
+
+impl After {
+    /// What is asked for, of this domain.
+    const fn request(self, domain: &str) -> Option<Request<'_>> {
+        match self {
+            Self::Life => None,
+            Self::Crash => Some(Request::Destroy { domain }),
+            Self::Reset => Some(Request::Adjust { domain, what: Adjust::Reset }),
+        }
+    }
+}
+
 /// `dump-core`.
 pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     if given.has("crash") && given.has("reset") {
@@ -34,9 +57,11 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         [domain, file] => (domain, Some(file.as_str())),
         _ => return Err(Error::Option("Expects 1 or 2 argument(s)".to_owned())),
     };
-    if given.has("reset") {
-        return Err(Error::Plain("'xm dump-core -R' is not part of this version yet.".to_owned()));
-    }
+    let after = match (given.has("crash"), given.has("reset")) {
+        (true, _) => After::Crash,
+        (false, true) => After::Reset,
+        (false, false) => After::Life,
+    };
     session.out.line(format_args!("Dumping core of domain: {} ...", Shown(domain)))?;
     session.out.flush()?;
     if is_control(domain) {
@@ -52,7 +77,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         Some(file) => Place::named(file)?,
         None => Place::usual(&row)?,
     };
-    dump(&mut client, &row, &host, &place, given.has("live"), given.has("crash"))?;
+    dump(&mut client, &row, &host, &place, given.has("live"), after)?;
     if file.is_none() {
         session.out.line(format_args!("Dumped core to {}", Shown(&place.shown())))?;
     }
@@ -70,22 +95,23 @@ fn dump(
     host: &Host,
     place: &Place,
     live: bool,
-    crash: bool,
+    after: After,
 ) -> Result<(), Error> {
     let domain = row.domid.to_string();
     let mut signals = Signals::catch().map_err(|error| failed(&error))?;
     let file = place.create().map_err(|error| failed(&error))?;
     let mut core = Core::new(file);
-    let outcome = client.start(Request::Dump { domain: &domain, live, hold: crash }).map_err(Error::from);
+    // Nothing of what was read may change before it ends.
+    let next = after.request(&domain);
+    let hold = next.is_some();
+    let outcome = client.start(Request::Dump { domain: &domain, live, hold }).map_err(Error::from);
     let outcome = outcome.and_then(|id| {
-        let outcome = receive(client, id, &mut core, &mut signals, crash);
-        let outcome = outcome.and_then(|()| core.finish(host).map_err(|error| failed(&error)));
-        match (outcome, crash) {
-            (Ok(()), true) => client.ask(Request::Destroy { domain: &domain }).map(drop).map_err(Error::from),
-            (outcome, _) => outcome,
-        }
+        receive(client, id, &mut core, &mut signals, hold)?;
+        core.finish(host).map_err(|error| failed(&error))
     });
-    outcome.inspect_err(|_| place.give_up())
+    outcome.inspect_err(|_| place.give_up())?;
+    // The file is whole, whatever comes of the rest.
+    next.map_or(Ok(()), |request| client.ask(request).map(drop).map_err(Error::from))
 }
 
 /// Takes all pieces. With `hold` the domain is then still as it was dumped.

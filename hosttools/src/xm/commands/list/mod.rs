@@ -3,12 +3,14 @@
 mod long;
 pub(super) mod state;
 
+use std::collections::{BTreeMap, btree_map};
+
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, Failure, Pool, Request, Row};
 
 pub(in crate::xm::commands) use self::long::uuid;
 use self::state::State;
-use super::{json, pool, vcpu_list};
+use super::{json, pool, security, vcpu_list};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::error::Error;
@@ -27,6 +29,8 @@ pub(in crate::xm::commands) struct Entry {
     pub(in crate::xm::commands) config: Option<DomainConfig>,
     /// The name of its CPU pool, when it is there and that was asked.
     pool: Option<String>,
+    /// Its security label, when it is there, and has one, and that was asked.
+    label: Option<String>,
 }
 
 /// `list`.
@@ -48,6 +52,9 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
         for entry in &mut entries {
             entry.name_pool(&pools);
         }
+    }
+    if given.has("label") || given.has("json") || given.has("long") {
+        label_all(&mut client, &mut entries)?;
     }
     entries.retain(|entry| {
         given.value("state").is_none_or(|wanted| entry.state.is(wanted))
@@ -105,6 +112,21 @@ fn current(client: &mut Client, entry: &Entry) -> Result<Option<DomainConfig>, E
     }
 }
 
+/// Finds the security labels of those that have one.
+fn label_all(client: &mut Client, entries: &mut [Entry]) -> Result<(), Error> {
+    let mut known: BTreeMap<u32, String> = BTreeMap::new();
+    for entry in entries {
+        let Some(number) = entry.row.as_ref().map(|row| row.ssid).filter(|number| *number != 0) else {
+            continue;
+        };
+        if let btree_map::Entry::Vacant(place) = known.entry(number) {
+            place.insert(security::text(client, number)?);
+        }
+        entry.label = known.get(&number).cloned();
+    }
+    Ok(())
+}
+
 fn table(session: &mut Session, mut entries: Vec<Entry>, label: bool) -> Result<(), Error> {
     let header =
         format!("{:<40} {:>5} {:>5} {:>5} {:>10} {:>9}", "Name", "ID", "Mem", "VCPUs", "State", "Time(s)");
@@ -125,11 +147,25 @@ fn table(session: &mut Session, mut entries: Vec<Entry>, label: bool) -> Result<
 
 impl Entry {
     fn running(row: Row) -> Self {
-        Self { name: row.name.clone(), state: State::of(&row), row: Some(row), config: None, pool: None }
+        Self {
+            name: row.name.clone(),
+            state: State::of(&row),
+            row: Some(row),
+            config: None,
+            pool: None,
+            label: None,
+        }
     }
 
     fn dormant(found: Dormant) -> Self {
-        Self { name: found.name, state: State::DORMANT, row: None, config: found.config, pool: None }
+        Self {
+            name: found.name,
+            state: State::DORMANT,
+            row: None,
+            config: found.config,
+            pool: None,
+            label: None,
+        }
     }
 
     /// Whether this is the running domain of a definition.
@@ -163,9 +199,9 @@ impl Entry {
     /// Its security label; empty without one.
     fn label(&self) -> String {
         let configured = self.config.as_ref().and_then(|config| config.platform.label.as_ref());
-        match (&self.row, configured) {
-            (Some(row), _) if row.ssid != 0 => row.ssid.to_string(),
-            (None, Some(label)) => Shown(label).to_string(),
+        match (&self.row, &self.label, configured) {
+            (Some(_), Some(label), _) => Shown(label).to_string(),
+            (None, _, Some(label)) => Shown(label).to_string(),
             _ => String::new(),
         }
     }

@@ -3,7 +3,7 @@
 mod list;
 mod source;
 
-use xendless_core::config::{CpuNumber, List, PoolConfig, Ranged, Text};
+use xendless_core::config::{Affinity, CpuNumber, List, PoolConfig, Ranged, Text};
 use xendless_core::protocol::{Answer, Failure, Pool, PoolFailure, Pools, Request};
 
 use super::definition;
@@ -131,6 +131,8 @@ fn keep_pool(client: &mut Client, domain: &str, pool: &str) -> Result<(), Error>
     definition::change(client, found, |settings| {
         let pool = Text::new("pool", pool).map_err(|error| Error::Usage(error.to_string()))?;
         settings.platform.pool = Some(pool);
+        // Xen forgets what it was pinned to, which may not be in that pool.
+        settings.affinity = Affinity::Any;
         Ok(())
     })
 }
