@@ -35,16 +35,15 @@ pub(crate) fn typed() -> Vec<Typed> {
     all
 }
 
-/// The parts that are carried out, as the test says itself.
+/// The parts that are carried out, in one boot or the other, as the test says itself.
 fn parts() -> Vec<String> {
     let main = read(&format!("{FOLDER}/main.rs"));
-    let list =
-        main.split_once("const PARTS: ").unwrap().1.split_once('=').unwrap().1.split_once('[').unwrap().1;
-    let list = list.split_once(']').unwrap().0;
-    list.split(',')
-        .map(|name| name.trim().trim_matches('"').to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
+    let lists = ["const PARTS: ", "const WIDE_PARTS: "].map(|name| {
+        let list = main.split_once(name).unwrap().1.split_once('=').unwrap().1.split_once('[').unwrap().1;
+        list.split_once(']').unwrap().0
+    });
+    let names = lists.iter().flat_map(|list| list.split(','));
+    names.map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 fn commands(text: &str, test: &str, all: &mut Vec<Typed>) {

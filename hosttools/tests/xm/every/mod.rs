@@ -8,6 +8,7 @@ mod devices;
 mod domains;
 mod machine;
 mod pools;
+mod security;
 mod words;
 
 use xendless_core::hyper::DomainFlags;
@@ -78,7 +79,9 @@ impl Row {
 
 /// All rows.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [devices::ROWS, domains::ROWS, machine::ROWS, pools::ROWS, words::ROWS].into_iter().flatten()
+    [devices::ROWS, domains::ROWS, machine::ROWS, pools::ROWS, security::ROWS, words::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// Two domains that run, one with a definition; one that is only defined; files to make more of.
