@@ -12,7 +12,7 @@ use crate::store::wire::{Request, XsError};
 const NODES_PER_STEP: usize = 16;
 
 impl Device {
-    /// Writes some nodes; behind the last, watches what the backend says.
+    /// Writes some nodes when their time has come; behind the last, watches what the backend says.
     pub(super) fn write(
         &mut self,
         store: &mut impl Local,
@@ -20,6 +20,11 @@ impl Device {
         mut left: alloc::vec::Vec<Node>,
         now: u64,
     ) -> Result<Step, Failed> {
+        if self.deadline.is_some() && !self.is_late(now) {
+            self.phase = Phase::Write(left);
+            return Ok(Step::Rest);
+        }
+        self.deadline = None;
         for _ in 0..NODES_PER_STEP {
             let Some(node) = left.first() else {
                 let path = name.backend(self.backend.domid);

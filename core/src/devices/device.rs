@@ -46,7 +46,7 @@ pub(super) struct Device {
     pub(super) disk: Disk,
     pub(super) phase: Phase,
     pub(super) after: After,
-    /// When the wait of its phase is over.
+    /// When the wait of its phase is over; nodes are not written before.
     pub(super) deadline: Option<u64>,
     /// The timer that is set for it.
     pub(super) timer: Option<u64>,

@@ -45,6 +45,10 @@ pub const CLOSE_NS: u64 = 100_000_000_000;
 /// How long a backend may take to let go of a device that its guest no longer has, in nanoseconds.
 pub const RELEASE_NS: u64 = 10_000_000_000;
 
+/// How long a device stays away before it comes again with something else in it, in nanoseconds. A guest that has not
+/// noticed that it went would take it for the old one, and not connect.
+pub const AWAY_NS: u64 = 1_000_000_000;
+
 /// How long to wait before trying again what XenStore refused for the moment, in nanoseconds.
 const RETRY_NS: u64 = 10_000_000;
 

@@ -497,6 +497,9 @@ fn another_disc_comes_into_a_drive() {
     world.devices.change(FRONT, drive(Some("/disc.iso"))).unwrap();
     world.run();
     world.let_go();
+    assert_eq!(world.store.left(), Vec::<&String>::new(), "its guest is to see that it went");
+    world.now += AWAY_NS;
+    world.run();
     assert_eq!(world.store.get(&format!("{HOME}/params")), Some("/disc.iso"));
     world.serve();
     assert_eq!(world.came(), [Outcome::Changed]);
@@ -509,9 +512,13 @@ fn a_disc_that_does_not_work_leaves_the_old_one_in_the_drive() {
     world.devices.change(FRONT, drive(Some("/new.iso"))).unwrap();
     world.run();
     world.let_go();
+    world.now += AWAY_NS;
+    world.run();
     world.store.set(&format!("{HOME}/hotplug-status"), "error");
     world.run();
     world.let_go();
+    world.now += AWAY_NS;
+    world.run();
     assert_eq!(world.store.get(&format!("{HOME}/params")), Some("/old.iso"));
     world.serve();
     assert!(matches!(world.came()[..], [Outcome::NotChanged(Problem::Backend(_))]));

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::device::{After, Device, Phase};
-use super::{Class, DeviceName, Devices, Failed, Outcome, Problem, RETRY_NS, nodes};
+use super::{AWAY_NS, Class, DeviceName, Devices, Failed, Outcome, Problem, RETRY_NS, nodes};
 use crate::hyper::DomId;
 use crate::store::service::Local;
 
@@ -103,13 +103,13 @@ impl Devices {
                 let back = device.backend.domid;
                 let alone = self.of(name.front, name.class).all(|(_, other)| other != back);
                 device.remove(store, name, alone)?;
-                Ok(self.go_on(name, device))
+                Ok(self.go_on(name, device, now))
             }
         }
     }
 
     /// Nothing of a device is left in XenStore.
-    fn go_on(&self, name: &DeviceName, device: &mut Device) -> Step {
+    fn go_on(&self, name: &DeviceName, device: &mut Device, now: u64) -> Step {
         match core::mem::replace(&mut device.after, After::Forget) {
             After::Forget => Step::Over(Outcome::Gone),
             After::Fail(problem) => Step::Over(Outcome::Failed(problem)),
@@ -128,6 +128,7 @@ impl Devices {
                     self.control,
                     &device.disk,
                 )));
+                device.deadline = Some(now.saturating_add(AWAY_NS));
                 Step::Again
             }
         }

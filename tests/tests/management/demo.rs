@@ -32,7 +32,7 @@ fn top(terminal: &mut Terminal, shell: &str) {
         terminal.type_in(keys).unwrap();
     }
     shown += &terminal.expect(shell).unwrap();
-    for text in ["xentop - ", "3 domains: ", "Mem: ", "guest"] {
+    for text in ["xm top - ", "3 domains: ", "Mem: ", "guest"] {
         assert!(shown.contains(text), "{text}: {shown:?}");
     }
     // Where the cursor was sent.

@@ -78,9 +78,9 @@ try xm block-list other
 cp /root/data.img /root/disc.img
 try xm block-attach other file:/root/data.img xvdd:cdrom r
 try xm block-configure other file:/root/disc.img xvdd:cdrom r
-xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/params = ,in the drive: ,p'
+xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/51760/params = ,in the drive: ,p'
 try xm block-configure other file:/root/missing.img xvdd:cdrom r
-xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/params = ,still in it: ,p'
+xenstore-ls -f /local/domain/1/backend/vbd | sed -n 's,.*/51760/params = ,still in it: ,p'
 try xm block-detach other xvdd
 rm /root/disc.img
 

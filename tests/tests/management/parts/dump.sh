@@ -35,7 +35,7 @@ show /tmp/broken
 xm destroy broken
 
 # A domain whose frames Xen translates; too large to be shown whole.
-xm create -q -p /etc/xen/guest.cfg name=large type=pvh memory=64
+xm create -q -p /etc/xen/guest.cfg name=large type=pvh memory=80
 try xm dump-core large /tmp/large
 echo "size of large: $(stat -c %s /tmp/large)"
 head -c 2048 /tmp/large >/tmp/head
