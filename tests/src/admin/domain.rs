@@ -60,6 +60,8 @@ pub struct Admin {
     pub tools: Tools,
     /// It is Xen's initial domain, and there is no control domain.
     pub plain_dom0: bool,
+    /// More lines of its configuration file.
+    pub settings: &'static str,
     /// More domains that manage domains, beside it.
     pub companions: Vec<Companion>,
 }
@@ -90,6 +92,7 @@ impl Admin {
             on_crash: "destroy",
             tools: Tools::Xendless,
             plain_dom0: false,
+            settings: "",
             companions: Vec::new(),
         }
     }
@@ -151,8 +154,8 @@ impl Admin {
             Nameless::new(&ramdisk)?
         } else {
             let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-            let mut domains =
-                vec![bundle::domain(Role::Admin, &self.config("admin"), kernel.clone(), Some(ramdisk))?];
+            let config = self.config("admin") + self.settings;
+            let mut domains = vec![bundle::domain(Role::Admin, &config, kernel.clone(), Some(ramdisk))?];
             for Companion { name, rights, commands } in &self.companions {
                 let mut root = self.root(files)?;
                 root.insert("etc/init.d/zz-commands", image::text(&format!("#!/bin/sh\n{commands}"), 0o755))?;

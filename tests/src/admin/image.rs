@@ -17,13 +17,14 @@ pub const COMMAND_LINE: &str =
     "console=hvc0 quiet loglevel=0 cryptomgr.notests=1 rcupdate.rcu_expedited=1 random.trust_cpu=on panic=-1";
 
 /// The modules that are loaded at boot.
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "xen-evtchn",
     "xen-gntdev",
     "xen-gntalloc",
     "xen-privcmd",
     "xenfs",
     "xen-blkback",
+    "xen-blkfront",
     "xen-netback",
     "loop",
     "bridge",

@@ -12,6 +12,7 @@ mod definitions;
 mod demo;
 mod disks;
 mod dump;
+mod durable;
 mod errors;
 mod events;
 mod labels;

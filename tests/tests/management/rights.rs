@@ -18,6 +18,7 @@ const ADMIN: &str = "
 /// What it says stands behind a word that nothing else says.
 const PARENT: &str = "
     say() { \"$@\" 2>&1 | sed 's/^/say: /'; }
+    until xm list >/dev/null 2>&1; do sleep 1; done
     say xm create -q /etc/xen/tiny.cfg name=mine
     say xm create -q /etc/xen/tiny.cfg name=theirs
     say xm pause mine

@@ -2,6 +2,9 @@
 # What a person types on the first day.
 . ./lib.sh
 
+# The ring may come late on a busy machine.
+await xm list
+
 try xm list
 # For the end of the session.
 xm create -q /etc/xen/tiny.cfg name=old
