@@ -1,4 +1,7 @@
 //! Finds in XenStore where the control domain offers a ring to this domain, now and whenever that changes.
+//!
+//! It asks for one thing at a time: Linux (`drivers/xen/xenbus/xenbus_dev_frontend.c`) keeps what is written to its device
+//! in one buffer until it is on the ring, so a second request can spoil the first.
 
 use std::io;
 
@@ -25,14 +28,15 @@ pub(super) struct Finder<S> {
     stage: Stage,
 }
 
-#[derive(Clone, Copy)]
 enum Stage {
     /// Which domain this is.
     Domid(Ticket),
     /// Asked for events.
     Watch(Ticket),
-    /// Both nodes are asked for. `stale`: they changed meanwhile.
-    Read { gref: Ticket, port: Ticket, stale: bool },
+    /// The first node is asked for.
+    Gref(Ticket),
+    /// The second one is. `stale`: they changed meanwhile.
+    Port { gref: Answer, port: Ticket, stale: bool },
     /// Nothing changed since.
     Settled,
 }
@@ -74,8 +78,8 @@ where
     /// The next stage, when what this one waits for came.
     fn advance(&mut self, found: &mut Option<Option<Offered>>) -> Result<Option<Stage>, Failed> {
         let changed = std::iter::from_fn(|| self.client.event()).count() > 0;
-        match self.stage {
-            Stage::Domid(ticket) => {
+        match &mut self.stage {
+            &mut Stage::Domid(ticket) => {
                 let Some(answer) = self.client.answer(ticket) else { return Ok(None) };
                 let domid =
                     number(&answer.map_err(Failed::Refused)?).ok_or(Failed::Refused(XsError::EINVAL))?;
@@ -83,20 +87,20 @@ where
                 let watch = Request::Watch { path: self.home.as_bytes(), token: b"ring", depth: None };
                 Ok(Some(Stage::Watch(self.client.ask(0, &watch).map_err(Failed::Unsendable)?)))
             }
-            Stage::Watch(ticket) => match self.client.answer(ticket) {
+            &mut Stage::Watch(ticket) => match self.client.answer(ticket) {
                 Some(answer) => answer.map_err(Failed::Refused).and_then(|_| self.look()).map(Some),
                 None => Ok(None),
             },
-            Stage::Read { gref, port, stale } => {
-                // The second answer comes last, so when it is there both are.
-                let stale = stale || changed;
-                let Some(port) = self.client.answer(port) else {
-                    let Stage::Read { stale: kept, .. } = &mut self.stage else { return Ok(None) };
-                    *kept = stale;
-                    return Ok(None);
-                };
-                let gref = self.client.answer(gref);
-                if stale {
+            // What changes from here on is read after it, or again.
+            &mut Stage::Gref(ticket) => {
+                let Some(gref) = self.client.answer(ticket) else { return Ok(None) };
+                let port = self.read("event-channel")?;
+                Ok(Some(Stage::Port { gref, port, stale: changed }))
+            }
+            Stage::Port { gref, port, stale } => {
+                *stale |= changed;
+                let Some(port) = self.client.answer(*port) else { return Ok(None) };
+                if *stale {
                     return self.look().map(Some);
                 }
                 *found = Some(offered(gref, port)?);
@@ -108,24 +112,25 @@ where
     }
 
     fn look(&mut self) -> Result<Stage, Failed> {
-        let mut ask = |name| {
-            let path = format!("{}/{name}", self.home);
-            self.client.ask(0, &Request::Read { path: path.as_bytes() }).map_err(Failed::Unsendable)
-        };
-        Ok(Stage::Read { gref: ask("ring-ref")?, port: ask("event-channel")?, stale: false })
+        self.read("ring-ref").map(Stage::Gref)
+    }
+
+    fn read(&mut self, name: &str) -> Result<Ticket, Failed> {
+        let path = format!("{}/{name}", self.home);
+        self.client.ask(0, &Request::Read { path: path.as_bytes() }).map_err(Failed::Unsendable)
     }
 }
 
 /// Both numbers, when both are there. Who may not read them is offered nothing.
-fn offered(gref: Option<Answer>, port: Answer) -> Result<Option<Offered>, Failed> {
+fn offered(gref: &Answer, port: Answer) -> Result<Option<Offered>, Failed> {
     let (gref, port) = match (gref, port) {
-        (Some(Ok(gref)), Ok(port)) => (gref, port),
-        (Some(Err(error)), _) | (_, Err(error)) if !matches!(error, XsError::ENOENT | XsError::EACCES) => {
+        (Ok(gref), Ok(port)) => (gref, port),
+        (&Err(error), _) | (_, Err(error)) if !matches!(error, XsError::ENOENT | XsError::EACCES) => {
             return Err(Failed::Refused(error));
         }
         _ => return Ok(None),
     };
-    let numbers = number(&gref).zip(number(&port)).filter(|(gref, port)| *gref != 0 && *port != 0);
+    let numbers = number(gref).zip(number(&port)).filter(|(gref, port)| *gref != 0 && *port != 0);
     Ok(numbers.map(|(gref, port)| Offered { gref: GrantRef(gref), port: Port(port) }))
 }
 
@@ -141,6 +146,7 @@ mod tests {
     use embedded_io_adapters::std::FromStd;
     use std::os::unix::net::UnixStream;
     use xendless_core::store::client::Session;
+    use xendless_core::store::wire::{Header, Kind, Message, Payload};
 
     type Found = Option<Option<Offered>>;
 
@@ -201,5 +207,55 @@ mod tests {
         }
         write(&mut writer, b"8", b"9");
         until(&mut finder, Some(Some(Offered { gref: GrantRef(8), port: Port(9) })));
+    }
+
+    /// As Linux' device: it has room for one message, and answers it when it is read. Every node holds a number.
+    #[derive(Default)]
+    struct OneAtATime(Vec<u8>);
+
+    impl embedded_io::ErrorType for OneAtATime {
+        type Error = io::Error;
+    }
+
+    impl WriteReady for OneAtATime {
+        fn write_ready(&mut self) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    impl Write for OneAtATime {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            assert!(self.0.is_empty(), "the message before is still there");
+            let header = Header::parse(buf[..Header::SIZE].try_into().unwrap()).unwrap();
+            let read = header.kind == Kind::READ;
+            let payload = Payload::try_from(if read { &b"7"[..] } else { b"OK\0" }).unwrap();
+            self.0 = Message::reply(&header, payload).as_bytes().to_vec();
+            Ok(buf.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl ReadReady for OneAtATime {
+        fn read_ready(&mut self) -> io::Result<bool> {
+            Ok(!self.0.is_empty())
+        }
+    }
+
+    impl Read for OneAtATime {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let count = buf.len().min(self.0.len());
+            buf[..count].copy_from_slice(&self.0[..count]);
+            self.0.drain(..count);
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn it_asks_for_one_thing_at_a_time() {
+        let mut finder = Finder::new(OneAtATime::default()).unwrap();
+        assert_eq!(finder.step().unwrap(), Some(Some(Offered { gref: GrantRef(7), port: Port(7) })));
     }
 }
