@@ -78,8 +78,7 @@ fn a_drive_gets_another_disc_or_keeps_the_one_it_has() {
     let part = part("disks");
     part.step("xm block-attach other file:/root/data.img xvdd:cdrom r").wrote("");
     part.step("xm block-configure other file:/root/disc.img xvdd:cdrom r").wrote("");
-    let missing =
-        "Device 51760 (vbd) could not be reconfigured. /root/missing.img: No such file or directory";
+    let missing = "Device 51760 (vbd) could not be connected. /root/missing.img: No such file or directory";
     part.step("xm block-configure other file:/root/missing.img xvdd:cdrom r").failed(1, missing);
     part.step("xm block-detach other xvdd").wrote("");
     for line in ["in the drive: \"/root/disc.img\"", "still in it: \"/root/disc.img\""] {
