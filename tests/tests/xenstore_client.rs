@@ -1,8 +1,6 @@
 //! This project's XenStore client against Debian's C xenstored and against this project's server.
 
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc;
-use std::thread;
 
 use embedded_io_adapters::std::FromStd;
 use tempfile::TempDir;
@@ -21,14 +19,7 @@ fn with_each_server(test: impl Fn(&dyn Fn() -> Client)) {
     test(&|| Session::new(FromStd::new(reference.connect().unwrap())));
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("socket");
-    let (ready, bound) = mpsc::channel();
-    let served = path.clone();
-    thread::spawn(move || {
-        let mut hosted = Hosted::bind(&served).unwrap();
-        ready.send(()).unwrap();
-        hosted.run().unwrap();
-    });
-    bound.recv().unwrap();
+    Hosted::spawn(&path).unwrap();
     test(&|| Session::new(FromStd::new(UnixStream::connect(&path).unwrap())));
 }
 

@@ -6,8 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
 
 use tempfile::TempDir;
 use xendless_hosttools::xenstored::Hosted;
@@ -19,15 +17,7 @@ struct Served(TempDir);
 impl Served {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let path = folder.path().join("socket");
-        let (ready, bound) = mpsc::channel();
-        // Its loop runs where it was made, until the tests end.
-        thread::spawn(move || {
-            let mut hosted = Hosted::bind(&path).unwrap();
-            ready.send(()).unwrap();
-            hosted.run().unwrap();
-        });
-        bound.recv().unwrap();
+        Hosted::spawn(&folder.path().join("socket")).unwrap();
         Self(folder)
     }
 

@@ -3,8 +3,8 @@
 
 use super::{BuildError, Cause};
 use crate::hyper::{
-    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Labels, Launch,
-    PhysMemory, Port, Progress, Result, Schedulers, Vcpus,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Hypervisor, Labels,
+    Launch, PhysMemory, Port, Progress, Result, Schedulers, Vcpus,
 };
 use crate::shared::Page;
 
@@ -23,19 +23,7 @@ pub trait BuildHypervisor:
 {
 }
 
-impl<T> BuildHypervisor for T where
-    T: Domains
-        + PhysMemory
-        + ForeignMemory
-        + Grants
-        + EventChannels
-        + Launch
-        + Schedulers
-        + CpuPools
-        + Vcpus
-        + Labels
-{
-}
+impl<T: Hypervisor + Launch> BuildHypervisor for T {}
 
 /// A shared page of a new domain, and the channel that belongs to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -29,15 +29,14 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
             let (front, _) = target.running()?;
             return Ok(Open::Devices(DeviceList { front, class, from }));
         }
-        Devices::Attach { disk, .. } => {
-            let disk = decode(disk)?;
-            may_serve(desk, caller, managed, disk.backend.as_ref())?;
-            desk.managed.attach_disk(managed, disk)
-        }
-        Devices::Change { disk, .. } => {
-            let disk = decode(disk)?;
-            may_serve(desk, caller, managed, disk.backend.as_ref())?;
-            desk.managed.change_disk(managed, disk)
+        Devices::Attach { disk, .. } | Devices::Change { disk, .. } => {
+            let disk = Disk::decode(disk).map_err(|error| Failure::Invalid(format!("{error}")))?;
+            may_use(desk, caller, disk.backend.as_ref(), Some(managed))?;
+            if matches!(what, Devices::Attach { .. }) {
+                desk.managed.attach_disk(managed, disk)
+            } else {
+                desk.managed.change_disk(managed, disk)
+            }
         }
         Devices::Detach { class, id, force, .. } => desk.managed.detach(managed, class, id, force),
     };
@@ -55,15 +54,7 @@ pub(super) fn may_have<H: Hypervisor, S>(
     config.devices.disks.iter().try_for_each(|disk| may_use(desk, caller, disk.backend.as_ref(), None))
 }
 
-fn may_serve<H: Hypervisor, S>(
-    desk: &Desk<'_, H, S>,
-    caller: &Caller,
-    managed: ManagedId,
-    backend: Option<&Designator>,
-) -> Result<(), Failure> {
-    may_use(desk, caller, backend, Some(managed))
-}
-
+/// The same for a device of `managed`, or of a domain that is still to be made.
 fn may_use<H: Hypervisor, S>(
     desk: &Desk<'_, H, S>,
     caller: &Caller,
@@ -79,10 +70,6 @@ fn may_use<H: Hypervisor, S>(
         return Ok(());
     }
     Err(Failure::Forbidden { needs: Rights::Everything })
-}
-
-fn decode(disk: &[u8]) -> Result<Disk, Failure> {
-    Disk::decode(disk).map_err(|error| Failure::Invalid(format!("{error}")))
 }
 
 /// A list that is asked for.

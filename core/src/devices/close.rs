@@ -23,12 +23,9 @@ impl Device {
             self.phase = Phase::Close { asked: true };
             self.deadline = Some(now.saturating_add(CLOSE_NS));
         }
-        let view = look(store, name, self.backend.domid)?;
-        if View::has_let_go(view) {
-            self.enter(Phase::Remove);
-            return Ok(Step::Again);
+        if let Some(step) = self.look_whether_gone(store, name, false)? {
+            return Ok(step);
         }
-        self.repeat_closing(store, name, view)?;
         if !self.is_late(now) {
             return Ok(Step::Rest);
         }
@@ -65,23 +62,27 @@ impl Device {
             self.phase = Phase::Release { asked: true };
             self.deadline = Some(now.saturating_add(RELEASE_NS));
         }
-        let view = look(store, name, self.backend.domid)?;
-        if View::has_let_go(view) || self.is_late(now) {
-            self.enter(Phase::Remove);
-            return Ok(Step::Again);
-        }
-        self.repeat_closing(store, name, view)?;
-        Ok(Step::Rest)
+        let gone = self.look_whether_gone(store, name, self.is_late(now))?;
+        Ok(gone.unwrap_or(Step::Rest))
     }
 
-    /// A backend that was about to connect has written its own state over what it was told.
-    fn repeat_closing(
-        &self,
+    /// Goes on to its last step when the backend has let go, or is `given_up`. A backend that was about to connect has
+    /// written its own state over what it was told, and is told again.
+    fn look_whether_gone(
+        &mut self,
         store: &mut impl Local,
         name: &DeviceName,
-        view: Option<View>,
-    ) -> Result<(), Failed> {
-        if view.is_some_and(|view| view.state.serves()) { self.say_closing(store, name) } else { Ok(()) }
+        given_up: bool,
+    ) -> Result<Option<Step>, Failed> {
+        let view = look(store, name, self.backend.domid)?;
+        if View::has_let_go(view) || given_up {
+            self.enter(Phase::Remove);
+            return Ok(Some(Step::Again));
+        }
+        if view.is_some_and(|view| view.state.serves()) {
+            self.say_closing(store, name)?;
+        }
+        Ok(None)
     }
 
     /// Says that the device is about to end, in the backend's directory, if that is there.

@@ -60,10 +60,11 @@ impl Manager {
             Some(Managed { stage: Stage::Running, domid: Some(domid), handle, .. }) => {
                 Server::Runs(Backend { domid: *domid, handle: *handle })
             }
-            Some(Managed { stage: Stage::Rename | Stage::Kept | Stage::Ending(_, Then::Forget), .. }) => {
-                Server::Nobody
-            }
-            Some(Managed { stage: Stage::Ending(_, Then::Fail(_)), .. }) | None => Server::Nobody,
+            Some(Managed {
+                stage: Stage::Rename | Stage::Kept | Stage::Ending(_, Then::Forget | Then::Fail(_)),
+                ..
+            })
+            | None => Server::Nobody,
             Some(_) => Server::Starts,
         }
     }

@@ -154,14 +154,7 @@ mod tests {
     fn world() -> (tempfile::TempDir, Session<FromStd<UnixStream>>, Finder<Pollable<UnixStream>>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");
-        let (bound, is_bound) = std::sync::mpsc::channel();
-        let socket = path.clone();
-        std::thread::spawn(move || {
-            let mut hosted = Hosted::bind(&socket).unwrap();
-            bound.send(()).unwrap();
-            hosted.run()
-        });
-        is_bound.recv().unwrap();
+        Hosted::spawn(&path).unwrap();
         let mut writer = Session::new(FromStd::new(UnixStream::connect(&path).unwrap()));
         writer.nodes().write(b"domid", b"7").unwrap();
         let finder = Finder::new(Pollable::new(UnixStream::connect(&path).unwrap()).unwrap()).unwrap();

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
@@ -45,6 +47,26 @@ impl Hosted {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
         Ok(Self { listener, service: Service::new(Server::new(DomId(0))), clients: BTreeMap::new() })
+    }
+
+    /// Serves an empty store from a thread of its own, until the process ends. It listens when this returns.
+    ///
+    /// # Errors
+    /// Those of [`Hosted::bind`].
+    pub fn spawn(path: &Path) -> io::Result<()> {
+        let (ready, bound) = mpsc::channel();
+        let path = path.to_owned();
+        // Its loop runs where it was made.
+        thread::spawn(move || {
+            let (served, hosted) = match Self::bind(&path) {
+                Ok(hosted) => (Ok(()), Some(hosted)),
+                Err(error) => (Err(error), None),
+            };
+            // Who waits does not go before.
+            let _ = ready.send(served);
+            hosted.map_or(Ok(()), |mut hosted| hosted.run())
+        });
+        bound.recv().map_err(io::Error::other)?
     }
 
     /// Serves without end.

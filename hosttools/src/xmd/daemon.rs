@@ -99,7 +99,7 @@ impl Daemon {
                     Ready::Stop => return Ok(()),
                     Ready::Listener => self.accept(),
                     Ready::Readable(id) => self.read_client(id),
-                    Ready::Gone(id) => self.forget(id),
+                    Ready::Gone(id) => self.mux.drop_output(id),
                 }
             }
         }
@@ -176,10 +176,8 @@ impl Daemon {
                 match none_now(stream.write(bytes)) {
                     Ok(0) => break,
                     Ok(count) => self.mux.wrote(*id, count),
-                    Err(_) => {
-                        over.push(*id);
-                        break;
-                    }
+                    // It may have sent something before, which is still to be read.
+                    Err(_) => self.mux.drop_output(*id),
                 }
             }
             if self.mux.is_over(*id) {
@@ -218,11 +216,16 @@ impl Daemon {
         let mut fds = vec![PollFd::new(&self.parts.stop, PollFlags::IN)];
         let accepts = if self.clients.len() < CLIENTS { PollFlags::IN } else { PollFlags::empty() };
         fds.push(PollFd::new(&self.parts.socket, accepts));
+        let mut watched = Vec::new();
         for (id, client) in &self.clients {
             let mut flags = PollFlags::empty();
             flags.set(PollFlags::IN, self.mux.listens(*id));
             flags.set(PollFlags::OUT, !self.mux.output(*id).is_empty());
-            fds.push(PollFd::new(&client.stream, flags));
+            // One that waits for the ring is not looked at: that it has gone would be told again and again.
+            if !flags.is_empty() {
+                fds.push(PollFd::new(&client.stream, flags));
+                watched.push(*id);
+            }
         }
         fds.extend(self.parts.uplink.watch(!self.mux.ring_output().is_empty()));
         let timeout = if busy { Some(Duration::ZERO) } else { self.timeout() };
@@ -231,20 +234,18 @@ impl Daemon {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let fixed = [Some(Ready::Stop), Some(Ready::Listener)].into_iter();
-        let sources = fixed.chain(self.clients.keys().map(|_| None)).zip(&fds);
-        let mut ids = self.clients.keys();
-        let mut ready = Vec::new();
-        for (source, fd) in sources {
-            let came = fd.revents();
-            let client = if source.is_none() { ids.next() } else { None };
-            match (source, client) {
-                (Some(source), _) if !came.is_empty() => ready.push(source),
-                (None, Some(id)) if came.contains(PollFlags::IN) => ready.push(Ready::Readable(*id)),
-                (None, Some(id)) if came.intersects(PollFlags::HUP | PollFlags::ERR) => {
-                    ready.push(Ready::Gone(*id))
-                }
-                _ => {}
+        let fixed = [Ready::Stop, Ready::Listener].into_iter();
+        let mut found = fds.iter().map(PollFd::revents);
+        let mut ready: Vec<Ready> = fixed
+            .zip(found.by_ref())
+            .filter(|(_, came)| !came.is_empty())
+            .map(|(source, _)| source)
+            .collect();
+        for (id, came) in watched.into_iter().zip(found) {
+            if came.contains(PollFlags::IN) {
+                ready.push(Ready::Readable(id));
+            } else if came.intersects(PollFlags::HUP | PollFlags::ERR) {
+                ready.push(Ready::Gone(id));
             }
         }
         Ok(ready)

@@ -1,9 +1,9 @@
 //! `xmd`, the relay daemon of a management domain.
 //!
 //! It owns the ring to the control domain and serves any number of local programs over a unix socket ([`mux`]), keeps
-//! definitions of domains that need not run ([`definitions`]) logs consoles ([`consoles`]), and gets ready what is behind the
-//! devices that its domain serves ([`hotplug`]). [`Daemon`] is the one
-//! loop that waits: it wakes up for bytes, signals of the ring, changes in XenStore and signals of the system, and
+//! definitions of domains that need not run ([`definitions`]), logs consoles ([`consoles`]), and gets ready what is
+//! behind the devices that its domain serves ([`hotplug`], which has a thread of its own). All else is one loop that
+//! waits, [`Daemon`]: it wakes up for bytes, signals of the ring, changes in XenStore and signals of the system, and
 //! never for the time alone while nothing is wrong.
 #![forbid(unsafe_code)]
 

@@ -69,6 +69,28 @@ fn attack_e02_a_client_that_reads_nothing_holds_nobody_up() {
 }
 
 #[test]
+fn what_a_client_sends_before_it_goes_is_done_though_it_read_nothing() {
+    let world = World::new();
+    let control = world.control(&[]);
+    let xmd = world.xmd();
+    let (mut going, mut other) = (xmd.client(), xmd.client());
+    going.ask(1, Request::Console { domain: "flood" });
+    going.wire.send(&Up::Credit { id: RequestId(1), bytes: u32::MAX });
+    for id in 0..200 {
+        assert_eq!(other.find(id, "a"), Ok(Some("a".into())), "more is on its way than fits");
+    }
+    going.ask(2, Request::Wait { domain: "late", until: Until::Gone });
+    drop(going);
+    control.sees(&Seen::Cancelled("flood".into()));
+    // Whatever else it asked was cancelled with that, so before this.
+    other.ask(201, Request::Wait { domain: "mark", until: Until::Gone });
+    other.wire.send(&Up::Cancel { id: RequestId(201) });
+    let seen: Vec<Seen> =
+        control.seen.iter().take_while(|seen| *seen != Seen::Cancelled("mark".into())).collect();
+    assert_eq!(seen, [Seen::Cancelled("late".into())]);
+}
+
+#[test]
 fn a_client_that_goes_has_its_requests_cancelled() {
     let world = World::new();
     let control = world.control(&[]);

@@ -5,7 +5,7 @@ use std::io::Write;
 use xendless_core::config::devices::{Disk, VirtualDevice};
 use xendless_core::config::{List, Settings};
 use xendless_core::devices::Class;
-use xendless_core::protocol::{Answer, DeviceRow, Devices, Request, Row};
+use xendless_core::protocol::{Answer, DeviceRow, Devices, Request};
 
 use super::definition;
 use super::managed::too_long;
@@ -21,37 +21,41 @@ use crate::xm::table::{Found, Outcome, find};
 
 /// `block-attach`.
 pub(in crate::xm) fn attach(session: &mut Session, given: &Given) -> Outcome {
-    let (domain, disk) = (given.operand(0), disk(given)?);
-    let mut client = session.connect()?;
-    match target(&mut client, domain)? {
-        Target::Defined(found) => {
-            definition::change(&mut client, &found, |settings| add(settings, disk))?;
-        }
-        Target::Running(row) => {
-            let bytes = disk.encode().ok_or_else(too_long)?;
-            let what = Devices::Attach { domain, disk: &bytes };
-            both(&mut client, &row, domain, what, |settings| put(settings, disk))?;
-        }
-    }
-    Ok(0)
+    give(session, given, |domain, disk| Devices::Attach { domain, disk }, add)
 }
 
 /// `block-configure`.
 pub(in crate::xm) fn configure(session: &mut Session, given: &Given) -> Outcome {
+    give(
+        session,
+        given,
+        |domain, disk| Devices::Change { domain, disk },
+        |settings, disk| {
+            let old = settings.devices.take_disk(disk.vdev.number());
+            old.ok_or_else(|| undefined(given.operand(2)))?;
+            put(settings, disk)
+        },
+    )
+}
+
+/// Gives a domain that runs a disk by what `request` makes, and one that is only defined by `define`.
+fn give(
+    session: &mut Session,
+    given: &Given,
+    request: for<'a> fn(&'a str, &'a [u8]) -> Devices<'a>,
+    define: impl FnOnce(&mut Settings, Disk) -> Result<(), Error>,
+) -> Outcome {
     let (domain, disk) = (given.operand(0), disk(given)?);
     let mut client = session.connect()?;
     match target(&mut client, domain)? {
         Target::Defined(found) => {
-            let number = disk.vdev.number();
-            definition::change(&mut client, &found, |settings| {
-                settings.devices.take_disk(number).ok_or_else(|| undefined(given.operand(2)))?;
-                put(settings, disk)
-            })?;
+            definition::change(&mut client, &found, |settings| define(settings, disk))?;
         }
         Target::Running(row) => {
             let bytes = disk.encode().ok_or_else(too_long)?;
-            let what = Devices::Change { domain, disk: &bytes };
-            both(&mut client, &row, domain, what, |settings| put(settings, disk))?;
+            let what = request(domain, &bytes);
+            let change = |settings: &mut Settings| put(settings, disk);
+            definition::along(&mut client, &row, change, |client| ask(client, domain, what))?;
         }
     }
     Ok(0)
@@ -78,10 +82,11 @@ pub(in crate::xm) fn detach(session: &mut Session, given: &Given) -> Outcome {
                 device.ok_or_else(|| Error::Usage(format!("Device {} not connected", Shown(word))))?;
             let id = device.number();
             let what = Devices::Detach { domain, class: Class::Vbd, id, force };
-            both(&mut client, &row, domain, what, |settings| {
+            let change = |settings: &mut Settings| {
                 settings.devices.take_disk(id);
                 Ok(())
-            })?;
+            };
+            definition::along(&mut client, &row, change, |client| ask(client, domain, what))?;
         }
     }
     Ok(0)
@@ -162,17 +167,8 @@ fn misused(session: &mut Session, text: &str) -> Outcome {
     Ok(FAILED)
 }
 
-/// Changes a domain that runs, and what is kept of it. What cannot be kept is not done either.
-fn both(
-    client: &mut Client,
-    row: &Row,
-    domain: &str,
-    what: Devices<'_>,
-    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let kept = definition::following(client, row, change)?;
-    act(client, domain, Request::Devices(what), &not_started(domain))?;
-    definition::keep(client, kept.as_ref())
+fn ask(client: &mut Client, domain: &str, what: Devices<'_>) -> Result<(), Error> {
+    act(client, domain, Request::Devices(what), &not_started(domain))
 }
 
 /// The disk that the words mean.

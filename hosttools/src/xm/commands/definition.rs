@@ -61,25 +61,18 @@ pub(super) fn rename(client: &mut Client, found: &Dormant, name: DomainName) -> 
     Ok(())
 }
 
-/// What the definition of a domain that runs will be when the domain has changed, if it has one. It is found out
-/// before the domain changes: what cannot be kept is not done either.
+/// Changes a domain that runs, by `act`, and its definition, if it has one. What cannot be kept is not done either.
 ///
 /// # Errors
 ///
-/// Those of [`change`].
-pub(super) fn following(
+/// Those of [`change`], before anything was done; those of `act`; and when the definition cannot be kept.
+pub(super) fn along(
     client: &mut Client,
     row: &Row,
     change: impl FnOnce(&mut Settings) -> Result<(), Error>,
-) -> Result<Option<DomainConfig>, Error> {
-    of(client, row)?.map(|found| changed(&found, change)).transpose()
-}
-
-/// Has a definition kept, if there is one.
-///
-/// # Errors
-///
-/// When it cannot be kept.
-pub(super) fn keep(client: &mut Client, config: Option<&DomainConfig>) -> Result<(), Error> {
-    config.map_or(Ok(()), |config| define(client, config))
+    act: impl FnOnce(&mut Client) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let kept = of(client, row)?.map(|found| changed(&found, change)).transpose()?;
+    act(client)?;
+    kept.map_or(Ok(()), |config| define(client, &config))
 }

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use xendless_core::config::{Memory, MemorySize};
+use xendless_core::config::{Memory, MemorySize, Settings};
 use xendless_core::protocol::Row;
 use xendless_core::protocol::resources::{Adjust, NO_MEMORY, TOO_MUCH_MEMORY};
 
@@ -29,20 +29,15 @@ pub(in crate::xm) fn set(session: &mut Session, given: &Given) -> Outcome {
     let wanted = size(given.operand(1))?;
     refuse_control(domain)?;
     let mut client = session.connect()?;
+    let change = |settings: &mut Settings| {
+        settings.memory = asked(wanted, settings.memory)?;
+        Ok(())
+    };
     match target(&mut client, domain)? {
-        Target::Defined(found) => {
-            definition::change(&mut client, &found, |settings| {
-                settings.memory = asked(wanted, settings.memory)?;
-                Ok(())
-            })?;
-        }
+        Target::Defined(found) => definition::change(&mut client, &found, change)?,
         Target::Running(row) => {
-            let kept = definition::following(&mut client, &row, |settings| {
-                settings.memory = asked(wanted, settings.memory)?;
-                Ok(())
-            })?;
-            adjust(&mut client, domain, Adjust::Memory { kib: wanted.kib() })?;
-            definition::keep(&mut client, kept.as_ref())?;
+            let what = Adjust::Memory { kib: wanted.kib() };
+            definition::along(&mut client, &row, change, |client| adjust(client, domain, what))?;
             wait(&mut client, row, wanted)?;
         }
     }
@@ -55,23 +50,16 @@ pub(in crate::xm) fn max(session: &mut Session, given: &Given) -> Outcome {
     let wanted = size(given.operand(1))?;
     refuse_control(domain)?;
     let mut client = session.connect()?;
-    let limited = |memory: Memory| {
-        Memory::new(memory.initial(), wanted).map_err(|_| Error::Usage(TOO_MUCH_MEMORY.to_owned()))
+    let change = |settings: &mut Settings| {
+        let limited = Memory::new(settings.memory.initial(), wanted);
+        settings.memory = limited.map_err(|_| Error::Usage(TOO_MUCH_MEMORY.to_owned()))?;
+        Ok(())
     };
     match target(&mut client, domain)? {
-        Target::Defined(found) => {
-            definition::change(&mut client, &found, |settings| {
-                settings.memory = limited(settings.memory)?;
-                Ok(())
-            })?;
-        }
+        Target::Defined(found) => definition::change(&mut client, &found, change)?,
         Target::Running(row) => {
-            let kept = definition::following(&mut client, &row, |settings| {
-                settings.memory = limited(settings.memory)?;
-                Ok(())
-            })?;
-            adjust(&mut client, domain, Adjust::MaxMemory { kib: wanted.kib() })?;
-            definition::keep(&mut client, kept.as_ref())?;
+            let what = Adjust::MaxMemory { kib: wanted.kib() };
+            definition::along(&mut client, &row, change, |client| adjust(client, domain, what))?;
         }
     }
     Ok(0)

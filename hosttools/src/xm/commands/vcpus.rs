@@ -8,7 +8,7 @@ use xendless_core::protocol::{Failure, Request};
 use super::definition;
 use super::prod::errno;
 use super::target::{Target, adjust, invalid, not_started, number, target};
-use crate::client;
+use crate::client::{self, Client};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, explain, host};
@@ -32,13 +32,13 @@ pub(in crate::xm) fn set(session: &mut Session, given: &Given) -> Outcome {
             Ok(())
         })?,
         Target::Running(row) => {
-            let kept = definition::following(&mut client, &row, |settings| {
+            let change = |settings: &mut Settings| {
                 let max = settings.vcpus.max().max(vcpus);
                 settings.vcpus = Vcpus::new(vcpus, max).map_err(|error| Error::Usage(error.to_string()))?;
                 Ok(())
-            })?;
-            adjust(&mut client, domain, Adjust::Online { vcpus })?;
-            definition::keep(&mut client, kept.as_ref())?;
+            };
+            let what = Adjust::Online { vcpus };
+            definition::along(&mut client, &row, change, |client| adjust(client, domain, what))?;
         }
     }
     Ok(0)
@@ -55,23 +55,20 @@ pub(in crate::xm) fn pin(session: &mut Session, given: &Given) -> Outcome {
     let all: Vec<u32> = (0..host(&mut client)?.cpus).collect();
     let wanted = parse(given.operand(2), &all)?;
     let map: CpuMap = wanted.iter().copied().collect();
-    match target(&mut client, domain)? {
-        Target::Defined(found) => {
-            definition::change(&mut client, &found, |settings| keep(settings, vcpu, &wanted, &all))?
-        }
-        Target::Running(row) => {
-            let kept =
-                definition::following(&mut client, &row, |settings| keep(settings, vcpu, &wanted, &all))?;
-            let what = Adjust::Pin { vcpu, cpus: map.as_bytes() };
-            match client.ask(Request::Adjust { domain, what }) {
-                Ok(_) => {}
-                Err(client::Error::Failed(Failure::Refused { errno, .. })) => {
-                    return Err(not_pinned(vcpu, &wanted, errno));
-                }
-                Err(error) => return Err(explain(&mut client, domain, error, &not_started(domain))),
+    let change = |settings: &mut Settings| keep(settings, vcpu, &wanted, &all);
+    let pin = |client: &mut Client| {
+        let what = Adjust::Pin { vcpu, cpus: map.as_bytes() };
+        match client.ask(Request::Adjust { domain, what }) {
+            Ok(_) => Ok(()),
+            Err(client::Error::Failed(Failure::Refused { errno, .. })) => {
+                Err(not_pinned(vcpu, &wanted, errno))
             }
-            definition::keep(&mut client, kept.as_ref())?;
+            Err(error) => Err(explain(client, domain, error, &not_started(domain))),
         }
+    };
+    match target(&mut client, domain)? {
+        Target::Defined(found) => definition::change(&mut client, &found, change)?,
+        Target::Running(row) => definition::along(&mut client, &row, change, pin)?,
     }
     Ok(0)
 }

@@ -76,14 +76,7 @@ impl Store {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");
-        let (bound, is_bound) = std::sync::mpsc::channel();
-        let socket = path.clone();
-        std::thread::spawn(move || {
-            let mut hosted = Hosted::bind(&socket).unwrap();
-            bound.send(()).unwrap();
-            hosted.run()
-        });
-        is_bound.recv().unwrap();
+        Hosted::spawn(&path).unwrap();
         let writer = Self::client(&path);
         Self { dir, writer }
     }

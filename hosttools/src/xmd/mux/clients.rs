@@ -118,6 +118,13 @@ impl Mux {
         }
     }
 
+    /// The client takes nothing any more: what waits for it is dropped, so that what it sent before is listened to, to
+    /// its end.
+    pub fn drop_output(&mut self, id: ClientId) {
+        let waiting = self.output(id).len();
+        self.wrote(id, waiting);
+    }
+
     /// Whether the client is to be cut off now.
     #[must_use]
     pub fn is_over(&self, id: ClientId) -> bool {

@@ -146,9 +146,9 @@ fn relabel(client: &mut Client, domain: &str, label: Option<&str>) -> Result<(),
             Err(Error::Usage("Domain-0 is the control domain and keeps its label".to_owned()))
         }
         Target::Running(row) => {
-            let kept = definition::following(client, &row, change)?;
-            ask(client, Labels::Domain { domain: &row.domid.to_string(), label })?;
-            definition::keep(client, kept.as_ref())
+            let domain = row.domid.to_string();
+            let what = Labels::Domain { domain: &domain, label };
+            definition::along(client, &row, change, |client| ask(client, what))
         }
         Target::Defined(found) => {
             let labelled = found.config.as_ref().is_some_and(|config| config.platform.label.is_some());
