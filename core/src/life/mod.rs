@@ -9,6 +9,7 @@
 //! decides nothing here.
 #![forbid(unsafe_code)]
 
+mod addresses;
 mod adjust;
 mod ask;
 mod devices;

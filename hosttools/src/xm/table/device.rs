@@ -1,7 +1,7 @@
 //! Sub-commands about devices.
 
 use super::{Action, Command, Opt};
-use crate::xm::commands::{absent, block};
+use crate::xm::commands::{absent, block, network};
 
 const LONG: Opt = Opt::flag('l', "long", "Print everything that is known.");
 const VIF2: &str = "netchannel2 (vif2) is not supported; use network-attach.";
@@ -16,11 +16,12 @@ pub(super) static COMMANDS: &[Command] = &[
         .options(&[LONG]),
     Command::new("block-configure", "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]", "Put another disc into a \
         domain's drive.", Action::Run(block::configure)).operands(4, 5),
-    Command::later("network-attach", "<Domain> [KEY=VALUE ...]", "Give a domain another network interface.")
-        .operands(1, 11),
-    Command::later("network-detach", "<Domain> <DevId|mac> [-f|--force]", "Take a network interface from a domain.")
-        .operands(2, 3),
-    Command::later("network-list", "<Domain> [-l|--long]", "List the network interfaces of a domain.").options(&[LONG]),
+    Command::new("network-attach", "<Domain> [KEY=VALUE ...]", "Give a domain another network interface.",
+        Action::Run(network::attach)).operands(1, 11),
+    Command::new("network-detach", "<Domain> <DevId|mac> [-f|--force]", "Take a network interface from a domain.",
+        Action::Run(network::detach)).operands(2, 3),
+    Command::new("network-list", "<Domain> [-l|--long]", "List the network interfaces of a domain.",
+        Action::Run(network::list)).options(&[LONG]),
     Command::gone("network2-attach", "<Domain> [KEY=VALUE ...]", "Give a domain a netchannel2 interface.", VIF2),
     Command::gone("network2-detach", "<Domain> <DevId> [-f|--force]", "Take a netchannel2 interface from a domain.", VIF2),
     Command::gone("network2-list", "<Domain> [-l|--long]", "List the netchannel2 interfaces of a domain.", VIF2),

@@ -39,3 +39,22 @@ free_memory() {
 gone_from_xen() {
     [ "$(xm domid "$1")" = None ]
 }
+
+# Types a line at the console of domain $1.
+type_at() {
+    printf '%s\n\035' "$2" | xm console "$1" >/dev/null
+}
+
+# Has domain $1 carry out $3 and waits for what it says of it, behind the number $2 that nobody else says.
+ask() {
+    type_at "$1" "echo $(($2 - 1))\$((0)) \"\$($3)\""
+    await printed "$1" "^$(($2 - 1))0 "
+    sed -n "s/\r$//; s/^$(($2 - 1))0 /$1 says: /p" "$LOGS/console-$1.log"
+}
+
+# Logs in at the console of domain $1.
+log_in() {
+    await printed "$1" 'guest login:'
+    type_at "$1" root
+    await printed "$1" 'root# '
+}
