@@ -1,71 +1,67 @@
-//! Which devices there are, and what is to be done about each.
+//! The devices of one class: which there are, and what is to be done about each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
-use std::io;
 
-use embedded_io::{Read, Write};
 use xendless_core::devices::XenbusState;
-use xendless_core::store::client::{ClientError, Session};
-use xendless_core::store::wire::XsError;
 
-use super::block::Block;
-use super::disks::Disks;
-use super::node::{Failed, Node, Said};
+use super::class::{Class, SetUp};
+use super::node::{Failed, Node, Said, say_nothing};
+use super::tree::{Tree, Wire};
 use crate::xmd::note::note;
 
-/// Where all block devices are that this domain serves.
-const ROOT: &str = "backend/vbd";
+/// Where all devices are that this domain serves.
+pub(super) const BACKEND: &str = "backend";
 
-/// What is watched. It is there when the first device is, so the one above it is watched.
-const WATCHED: &str = "backend";
-
-/// Hotplug at work.
-pub(super) struct Agent<'a, S, D> {
-    session: Session<S>,
-    disks: &'a mut D,
+/// Devices of one class.
+pub(super) struct Devices<C> {
     /// What is held, by the device's directory.
-    held: BTreeMap<String, Block>,
+    held: BTreeMap<String, C>,
 }
 
-impl<'a, S, D> Agent<'a, S, D>
-where
-    S: Read + Write + embedded_io::ErrorType<Error = io::Error>,
-    D: Disks,
-{
-    pub(super) const fn new(session: Session<S>, disks: &'a mut D) -> Self {
-        Self { session, disks, held: BTreeMap::new() }
+impl<C> Devices<C> {
+    pub(super) const fn new() -> Self {
+        Self { held: BTreeMap::new() }
     }
 
-    /// Works until XenStore is lost.
-    pub(super) fn run(&mut self) -> Result<Infallible, Failed> {
-        self.session.watch(WATCHED.as_bytes(), b"hotplug")?;
-        loop {
-            self.turn()?;
+    /// Sees to the devices in which these paths changed.
+    pub(super) fn changed<S, M>(
+        &mut self,
+        tree: &mut Tree<S>,
+        machine: &mut M,
+        paths: &[String],
+    ) -> Result<(), Failed>
+    where
+        S: Wire,
+        C: Class<M>,
+    {
+        let (mut all, mut some) = (false, BTreeSet::new());
+        for path in paths {
+            match place(C::NAME, path) {
+                Place::Above => all = true,
+                Place::Device(home) => drop(some.insert(home)),
+                Place::Elsewhere => {}
+            }
         }
+        let mut work = Work { tree, machine, held: &mut self.held };
+        if all { work.look_at_all() } else { work.see_to(&some) }
     }
+}
 
-    /// Waits for changes and sees to them.
-    pub(super) fn turn(&mut self) -> Result<(), Failed> {
-        let mut changed = BTreeSet::new();
-        let mut next = Some(self.session.next_event()?);
-        while let Some(event) = next {
-            changed.insert(device(&event.path));
-            next = self.session.pending_event();
-        }
-        if changed.contains(&None) {
-            return self.look_at_all();
-        }
-        self.see_to(changed.into_iter().flatten().collect())
-    }
+/// The devices and what is needed to see to them.
+struct Work<'a, S, M, C> {
+    tree: &'a mut Tree<S>,
+    machine: &'a mut M,
+    held: &'a mut BTreeMap<String, C>,
+}
 
+impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
     /// Sees to some devices; first to those that end, so that what they had is free.
-    fn see_to(&mut self, homes: Vec<String>) -> Result<(), Failed> {
-        for home in &homes {
+    fn see_to(&mut self, homes: &BTreeSet<String>) -> Result<(), Failed> {
+        for home in homes {
             // Without a word in its directory, what is held was for an earlier device of this name. Of a script's, only the
             // script knows.
-            if self.held.get(home).is_some_and(|block| !block.is_scripts()) {
-                let node = Node::read(&mut self.session, home)?;
+            if self.held.get(home).is_some_and(|device| !device.is_scripts()) {
+                let node = self.read(home)?;
                 if node.is_none_or(|node| node.said == Said::Nothing) {
                     self.let_go(home);
                 }
@@ -78,40 +74,37 @@ where
     /// it is found out.
     fn look_at_all(&mut self) -> Result<(), Failed> {
         let mut homes: BTreeSet<String> = self.held.keys().cloned().collect();
-        for domain in self.list(ROOT)? {
-            let domain = format!("{ROOT}/{domain}");
-            homes.extend(self.list(&domain)?.into_iter().map(|id| format!("{domain}/{id}")));
+        let root = format!("{BACKEND}/{}", C::NAME);
+        for domain in self.tree.list(&root)? {
+            let domain = format!("{root}/{domain}");
+            homes.extend(self.tree.list(&domain)?.into_iter().map(|id| format!("{domain}/{id}")));
         }
         for home in &homes {
             let known = self.held.contains_key(home);
-            if let Some(node) = Node::read(&mut self.session, home)?
+            if let Some(node) = self.read(home)?
                 && node.said == Said::Connected
                 && !known
             {
                 self.find_again(home, &node)?;
             }
         }
-        self.see_to(homes.into_iter().collect())
+        self.see_to(&homes)
     }
 
-    fn list(&mut self, path: &str) -> Result<Vec<String>, Failed> {
-        match self.session.nodes().list(path.as_bytes()) {
-            Ok(names) => Ok(names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect()),
-            Err(ClientError::Refused(XsError::ENOENT | XsError::EACCES)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+    fn read(&mut self, home: &str) -> Result<Option<Node<C::Wanted>>, Failed> {
+        Node::read(self.tree, home, C::read)
     }
 
     /// Sees to one device.
     fn look(&mut self, home: &str) -> Result<(), Failed> {
-        let Some(node) = Node::read(&mut self.session, home)? else {
+        let Some(node) = self.read(home)? else {
             self.let_go(home);
             return Ok(());
         };
         match (node.online, node.said) {
             (false, said) if node.state == XenbusState::Closed => {
                 self.let_go(home);
-                if said == Said::Nothing { Ok(()) } else { self.say_nothing(home) }
+                if said == Said::Nothing { Ok(()) } else { say_nothing(self.tree, home) }
             }
             (true, Said::Nothing) if !self.held.contains_key(home) => self.set_up(home, &node),
             (true, Said::Connected) if !self.held.contains_key(home) => self.find_again(home, &node),
@@ -120,21 +113,13 @@ where
     }
 
     /// Gets ready what is behind a device.
-    fn set_up(&mut self, home: &str, node: &Node) -> Result<(), Failed> {
-        match Block::set_up(self.disks, &self.held, home, &node.wanted) {
-            Ok((block, given)) => {
-                self.held.insert(home.to_owned(), block);
-                if let Some((number, path)) = given {
-                    self.say(home, "physical-device-path", &path)?;
-                    self.say(home, "physical-device", &number)?;
-                }
-                // A script says it itself.
-                if node.wanted.script.is_none() {
-                    self.say(home, "hotplug-status", "connected")
-                } else {
-                    Ok(())
-                }
+    fn set_up(&mut self, home: &str, node: &Node<C::Wanted>) -> Result<(), Failed> {
+        match C::set_up(self.machine, self.held, home, node) {
+            Ok(SetUp::Ready(device, words)) => {
+                self.held.insert(home.to_owned(), device);
+                words.iter().try_for_each(|(name, value)| self.say(home, name, value))
             }
+            Ok(SetUp::Later) => Ok(()),
             Err(problem) => {
                 note(format_args!("{home}: {}", problem.why));
                 self.say(home, "hotplug-error", &problem.why)?;
@@ -144,10 +129,10 @@ where
     }
 
     /// Takes over what an earlier process got ready. What is gone meanwhile is got ready again.
-    fn find_again(&mut self, home: &str, node: &Node) -> Result<(), Failed> {
-        match Block::find(self.disks, &node.wanted, node.given.as_deref()) {
-            Some(block) => {
-                self.held.insert(home.to_owned(), block);
+    fn find_again(&mut self, home: &str, node: &Node<C::Wanted>) -> Result<(), Failed> {
+        match C::find(self.machine, home, &node.wanted) {
+            Some(device) => {
+                self.held.insert(home.to_owned(), device);
                 Ok(())
             }
             None => self.set_up(home, node),
@@ -155,36 +140,57 @@ where
     }
 
     fn let_go(&mut self, home: &str) {
-        if let Some(block) = self.held.remove(home)
-            && let Err(why) = block.let_go(self.disks, home)
+        if let Some(device) = self.held.remove(home)
+            && let Err(why) = device.let_go(self.machine, home)
         {
             note(format_args!("{home}: {why}"));
         }
     }
 
-    /// Writes what hotplug says. A directory that is not there any more is no matter: its device is let go next.
+    /// Writes what hotplug says. When the directory is not there any more, its device is let go next.
     fn say(&mut self, home: &str, name: &str, value: &str) -> Result<(), Failed> {
-        ignore_gone(self.session.nodes().write(format!("{home}/{name}").as_bytes(), value.as_bytes()))
-    }
-
-    fn say_nothing(&mut self, home: &str) -> Result<(), Failed> {
-        ["hotplug-error", "physical-device", "physical-device-path", "hotplug-status"].iter().try_for_each(
-            |name| ignore_gone(self.session.nodes().remove(format!("{home}/{name}").as_bytes())),
-        )
+        self.tree.write(&format!("{home}/{name}"), value)
     }
 }
 
-fn ignore_gone(outcome: Result<(), Failed>) -> Result<(), Failed> {
-    match outcome {
-        Err(ClientError::Refused(XsError::ENOENT | XsError::EACCES)) => Ok(()),
-        outcome => outcome,
+/// What a node that changed has to do with a class of devices.
+#[derive(PartialEq, Eq, Debug)]
+enum Place {
+    /// It is above some of its devices, or all.
+    Above,
+    /// It is in the device whose directory this is.
+    Device(String),
+    /// Nothing.
+    Elsewhere,
+}
+
+fn place(class: &str, path: &str) -> Place {
+    let mut parts = path.split('/').map(|part| Some(part).filter(|part| !part.is_empty()));
+    match [(); 4].map(|()| parts.next().flatten()) {
+        [Some(BACKEND), None, ..] => Place::Above,
+        [Some(BACKEND), Some(name), ..] if name != class => Place::Elsewhere,
+        [Some(BACKEND), Some(_), Some(domain), Some(id)] => {
+            Place::Device(format!("{BACKEND}/{class}/{domain}/{id}"))
+        }
+        [Some(BACKEND), ..] => Place::Above,
+        _ => Place::Elsewhere,
     }
 }
 
-/// The directory of the device that a changed node belongs to; `None` when it is above all of them.
-fn device(path: &[u8]) -> Option<String> {
-    let path = str::from_utf8(path).ok()?.strip_prefix(ROOT)?.strip_prefix('/')?;
-    let mut parts = path.split('/');
-    let (domain, id) = (parts.next()?, parts.next()?);
-    (!domain.is_empty() && !id.is_empty()).then(|| format!("{ROOT}/{domain}/{id}"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_a_devices_or_above_it_or_elsewhere() {
+        for path in ["backend", "backend/vif", "backend/vif/7", "backend/vif/7/"] {
+            assert_eq!(place("vif", path), Place::Above, "{path}");
+        }
+        for path in ["backend/vif/7/0", "backend/vif/7/0/state", "backend/vif/7/0/a/b"] {
+            assert_eq!(place("vif", path), Place::Device("backend/vif/7/0".into()), "{path}");
+        }
+        for path in ["backend/vbd/7/0", "backend/vif2/7/0", "backend/vbd", "other/vif/7/0", ""] {
+            assert_eq!(place("vif", path), Place::Elsewhere, "{path}");
+        }
+    }
 }
