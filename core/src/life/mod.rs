@@ -250,6 +250,9 @@ impl Manager {
         if !matches!(config.boot, Boot::Direct { .. }) {
             return Err(CreateError::Unsupported("boot loaders"));
         }
+        if let Some(what) = config.devices.unserved() {
+            return Err(CreateError::Unsupported(what));
+        }
         for (_, other) in self.domains.iter() {
             if other.config.name == config.name {
                 return Err(CreateError::NameTaken);

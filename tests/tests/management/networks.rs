@@ -110,6 +110,15 @@ fn what_was_plugged_in_stays_in_the_definition() {
 }
 
 #[test]
+fn devices_of_the_host_are_listed_and_given_to_nobody() {
+    let part = part("networks");
+    let refused = part.step("xm create -q /etc/xen/tiny.cfg name=pci pci=03:00.0");
+    refused.failed(1, "PCI devices are not supported by this version");
+    part.step("xm pci-list pci").wrote("Device\n0000:03:00.0\n");
+    part.step("xm pci-list-assignable-devices").wrote("Error: pciback/pci-stub not loaded?\n");
+}
+
+#[test]
 fn nothing_is_left_of_any_interface() {
     let part = part("networks");
     assert_eq!(part.number("interfaces:"), 0);

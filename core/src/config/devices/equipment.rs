@@ -38,6 +38,20 @@ impl Equipment {
 }
 
 impl Devices {
+    /// What of these nobody serves: a domain would run without what it cannot do without. A display it can, and a USB
+    /// controller.
+    #[must_use]
+    pub fn unserved(&self) -> Option<&'static str> {
+        let kinds = [
+            (self.pci.is_empty(), "PCI devices"),
+            (self.ioports.is_empty() && self.iomem.is_empty(), "I/O ports and memory of the host"),
+            (self.irqs.is_empty(), "interrupts of the host"),
+            (self.scsi.is_empty(), "SCSI devices"),
+            (self.vtpms.is_empty(), "virtual TPMs"),
+        ];
+        kinds.into_iter().find(|(none, _)| !none).map(|(_, what)| what)
+    }
+
     /// What other domains serve, in the order in which the domain gets it.
     pub fn equipment(&self) -> impl Iterator<Item = Equipment> {
         let disks = self.disks.iter().cloned().map(Equipment::Disk);

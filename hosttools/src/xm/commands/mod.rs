@@ -17,6 +17,7 @@ pub(super) mod managed;
 pub(super) mod memory;
 pub(super) mod names;
 pub(super) mod network;
+pub(super) mod pci;
 pub(super) mod pool;
 pub(super) mod prod;
 pub(super) mod sched;

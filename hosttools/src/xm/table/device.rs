@@ -1,7 +1,7 @@
 //! Sub-commands about devices.
 
 use super::{Action, Command, Opt};
-use crate::xm::commands::{absent, block, network};
+use crate::xm::commands::{absent, block, network, pci};
 
 const LONG: Opt = Opt::flag('l', "long", "Print everything that is known.");
 const VIF2: &str = "netchannel2 (vif2) is not supported; use network-attach.";
@@ -30,8 +30,9 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::later("pci-attach", "[-o|--options=<opt>] <Domain> <domain:bus:slot.func> [virtual slot]", "Give a domain a \
         PCI device of the host.").options(&[Opt::value('o', "options", "OPT", "Options of the device.")]),
     Command::later("pci-detach", "<Domain> <domain:bus:slot.func>", "Take a PCI device from a domain.").operands(2, 2),
-    Command::later("pci-list", "<Domain>", "List the PCI devices of a domain.").operands(1, 1),
-    Command::later("pci-list-assignable-devices", "", "List the PCI devices that can be given to domains.").operands(0, 0),
+    Command::new("pci-list", "<Domain>", "List the PCI devices of a domain.", Action::Run(pci::list)).operands(1, 1),
+    Command::new("pci-list-assignable-devices", "", "List the PCI devices that can be given to domains.",
+        Action::Run(pci::assignable)).operands(0, 0),
     Command::later("scsi-attach", "<Domain> <PhysDevice> <VirtDevice> [BackDomain]", "Give a domain a SCSI device.")
         .operands(3, 4),
     Command::later("scsi-detach", "<Domain> <VirtDevice>", "Take a SCSI device from a domain.").operands(2, 2),

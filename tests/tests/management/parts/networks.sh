@@ -134,6 +134,13 @@ try xm destroy kept
 try xm network-list kept
 try xm delete kept
 
+# A device of the host is not given to any domain; what a definition names is listed.
+try xm create -q /etc/xen/tiny.cfg name=pci pci=03:00.0
+try xm new /etc/xen/tiny.cfg name=pci pci=03:00.0
+try xm pci-list pci
+try xm pci-list-assignable-devices
+try xm delete pci
+
 try xm destroy left
 try xm destroy right
 await gone left

@@ -140,3 +140,18 @@ fn who_may_not_do_everything_has_interfaces_served_by_its_own_domain_only() {
     let refused = result(&mut rig, &mut client, id);
     assert_eq!(refused, Some(Err(Failure::Forbidden { needs: Rights::Everything })));
 }
+
+/// Better no domain than one without what it cannot do without.
+#[test]
+fn a_domain_that_is_to_have_what_nobody_serves_is_not_made() {
+    use xendless_core::config::{DomainConfig, Settings};
+    let (mut rig, mut client) = Rig::with(Rights::Everything);
+    let ports = List::new("ioports", vec!["2f8-2ff".parse().unwrap()]).unwrap();
+    let devices = Configured { ioports: ports, ..Configured::default() };
+    let config = DomainConfig::new(Settings { devices, ..super::named("web") }).unwrap().encode().unwrap();
+    let kernel = super::image(b"kernel");
+    let request = Request::Create { config: &config, kernel, ramdisk: None, paused: false };
+    let id = client.ask(&mut rig, request);
+    let what = Failure::Unsupported("I/O ports and memory of the host".into());
+    assert_eq!(result(&mut rig, &mut client, id), Some(Err(what)));
+}
