@@ -9,6 +9,7 @@ use netlink_packet_core::{
 const NEW_LINK: u16 = 16;
 const GET_LINK: u16 = 18;
 
+const ADDRESS: u16 = 1;
 const NAME: u16 = 3;
 const MTU: u16 = 4;
 const MASTER: u16 = 10;
@@ -173,6 +174,11 @@ fn text(value: &[u8]) -> String {
 
 pub(super) fn name(name: &str) -> DefaultNla {
     word(NAME, name)
+}
+
+/// A hardware address, of which the bits matter that say that it is one's own and nobody else's.
+pub(super) fn address([first, rest @ ..]: [u8; 6]) -> DefaultNla {
+    DefaultNla::new(ADDRESS, [&[first & !1 | 2], &rest[..]].concat())
 }
 
 pub(super) fn mtu(bytes: u32) -> DefaultNla {

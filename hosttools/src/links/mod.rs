@@ -16,6 +16,7 @@ use netlink_packet_core::{
 };
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
+use rustix::rand::{GetRandomFlags, getrandom};
 
 pub use self::message::{Link, is_name};
 use self::message::{Request, Told};
@@ -41,6 +42,15 @@ pub enum Change<'a> {
     Up,
     /// It does not.
     Down,
+}
+
+/// The hardware address of a bridge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// The lowest of its ports'. Without ports it has none.
+    OfPorts,
+    /// One that is made up, and stays whatever ports come and go.
+    Own,
 }
 
 /// The way to the kernel.
@@ -96,8 +106,14 @@ impl Links {
     ///
     /// # Errors
     /// When there is something of this name, or the kernel refuses.
-    pub fn make_bridge(&mut self, name: &str) -> io::Result<()> {
-        self.make(name, "bridge")
+    pub fn make_bridge(&mut self, name: &str, address: Address) -> io::Result<()> {
+        let request = make(name, "bridge")?;
+        let mut bytes = [0; 6];
+        getrandom(&mut bytes, GetRandomFlags::empty())?;
+        self.make(&match address {
+            Address::OfPorts => request,
+            Address::Own => request.with(message::address(bytes)),
+        })
     }
 
     /// Changes an interface, by its index.
@@ -126,9 +142,8 @@ impl Links {
         }
     }
 
-    pub(crate) fn make(&mut self, name: &str, kind: &str) -> io::Result<()> {
-        let request = Request::make().with(message::name(checked(name)?)).with(message::kind(kind));
-        self.ask(&request, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL).map(drop)
+    fn make(&mut self, request: &Request) -> io::Result<()> {
+        self.ask(request, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL).map(drop)
     }
 
     /// Asks for something. Gives the interfaces that the kernel tells of, and whether that is the whole truth.
@@ -165,6 +180,11 @@ impl Links {
             }
         }
     }
+}
+
+/// The request for an interface of some kind.
+fn make(name: &str, kind: &str) -> io::Result<Request> {
+    Ok(Request::make().with(message::name(checked(name)?)).with(message::kind(kind)))
 }
 
 /// The first message of some, and those behind it.

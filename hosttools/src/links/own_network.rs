@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::*;
+
 /// Says to a test that it is inside.
 const INSIDE: &str = "XENDLESS_TEST_NETWORK";
 
@@ -23,4 +25,12 @@ pub(crate) fn inside(name: &str) -> bool {
     let status = command.args(["--exact", name, "--nocapture"]).status().unwrap();
     assert!(status.success(), "{name}, inside: {status}");
     false
+}
+
+impl Links {
+    /// Makes a pair of interfaces that are joined, as a guest's is with its backend's. The other one is `veth0`, or the
+    /// next number.
+    pub(crate) fn make_pair(&mut self, name: &str) -> io::Result<()> {
+        self.make(&make(name, "veth")?)
+    }
 }

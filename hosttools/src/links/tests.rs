@@ -6,7 +6,7 @@ use super::*;
 /// The way to the kernel; `None` where it knows no bridges.
 fn links() -> Option<Links> {
     let mut links = Links::open().unwrap();
-    match links.make_bridge("br0") {
+    match links.make_bridge("br0", Address::OfPorts) {
         Err(error) if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => {
             eprintln!("SKIPPED: this kernel has no bridges");
             None
@@ -22,9 +22,8 @@ fn named(links: &mut Links, name: &str) -> Link {
     links.named(name).unwrap().unwrap_or_else(|| panic!("there is no {name}"))
 }
 
-/// Two interfaces that are joined, as a guest's is with its backend's.
 fn pair(links: &mut Links, name: &str) -> Link {
-    links.make(name, "veth").unwrap();
+    links.make_pair(name).unwrap();
     named(links, name)
 }
 
@@ -40,8 +39,8 @@ fn a_bridge_is_made_and_found() {
     let Some(mut links) = links() else { return };
     let bridge = named(&mut links, "br0");
     assert!(bridge.is_bridge && !bridge.up && bridge.mtu == 1500 && bridge.master.is_none());
-    assert_eq!(code(links.make_bridge("br0")), Errno::EXIST);
-    links.make_bridge("a-bridge").unwrap();
+    assert_eq!(code(links.make_bridge("br0", Address::OfPorts)), Errno::EXIST);
+    links.make_bridge("a-bridge", Address::OfPorts).unwrap();
     let bridges: Vec<String> = links.bridges().unwrap().into_iter().map(|link| link.name).collect();
     assert_eq!(bridges, ["br0", "a-bridge"], "by age, and nothing else");
     let lo = named(&mut links, "lo");
@@ -76,6 +75,26 @@ fn a_port_lets_packets_through_at_once_and_has_no_address() {
 }
 
 #[test]
+fn an_address_of_its_own_stays_whatever_ports_come_and_go() {
+    if !inside("links::tests::an_address_of_its_own_stays_whatever_ports_come_and_go") {
+        return;
+    }
+    let Some(mut links) = links() else { return };
+    links.make_bridge("lone", Address::Own).unwrap();
+    let address = |name: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/address")).unwrap();
+    let before = address("lone");
+    let first = u8::from_str_radix(&before[..2], 16).unwrap();
+    assert_eq!(first & 3, 2, "{before}");
+    let port = pair(&mut links, "vif7.0");
+    for bridge in ["lone", "br0"] {
+        let bridge = named(&mut links, bridge);
+        links.change(port.index, Change::Bridge(bridge.index)).unwrap();
+    }
+    assert_eq!(address("lone"), before);
+    assert_eq!(address("br0"), address("vif7.0"), "this is what others have");
+}
+
+#[test]
 fn names_are_changed_and_one_that_is_taken_is_refused() {
     if !inside("links::tests::names_are_changed_and_one_that_is_taken_is_refused") {
         return;
@@ -107,7 +126,7 @@ fn what_is_not_there_or_not_possible_is_said() {
     let lo = named(&mut links, "lo");
     links.change(port.index, Change::Bridge(lo.index)).unwrap_err();
     assert_eq!(named(&mut links, "vif7.0").master, None);
-    assert_eq!(code(links.make("x", "no-such-kind")), Errno::OPNOTSUPP);
+    assert_eq!(code(links.make(&make("x", "no-such-kind").unwrap())), Errno::OPNOTSUPP);
     // The next answer is the next question's, whatever was before.
     assert_eq!(named(&mut links, "vif7.0").index, port.index);
 }
@@ -119,7 +138,7 @@ fn hundreds_of_interfaces_are_told_in_several_parts() {
     }
     let Some(mut links) = links() else { return };
     for number in 0..200 {
-        links.make_bridge(&format!("b{number}")).unwrap();
+        links.make_bridge(&format!("b{number}"), Address::OfPorts).unwrap();
     }
     assert_eq!(links.bridges().unwrap().len(), 201);
 }

@@ -1,5 +1,5 @@
 //! What is behind the devices that this domain serves: files become loop devices and the backend learns their numbers
-//! ([`vbd`]); interfaces that the backend made become ports of bridges ([`vif`]).
+//! (`vbd`); interfaces that the backend made become ports of bridges (`vif`).
 //!
 //! The control domain writes a directory for each device below `backend/`; this looks at each, whenever something in it
 //! changes, and does what it says (`docs/devices.md`). It needs XenStore and nothing else of the control domain, so it

@@ -17,13 +17,13 @@ fn bridges_are_made_with_their_ports_and_a_second_time_nothing_is_done() {
     provide(&mut machine, &bridges);
     let xenbr0 = machine.links[2].1.index;
     let wanted = [
-        "make xenbr0".to_owned(),
+        "make xenbr0 OfPorts".to_owned(),
         "xenbr0 Up".into(),
         format!("eth0 Bridge({xenbr0})"),
         "eth0 Up".into(),
         format!("eth1 Bridge({xenbr0})"),
         "eth1 Up".into(),
-        "make lan".into(),
+        "make lan Own".into(),
         "lan Up".into(),
     ];
     assert_eq!(machine.done, wanted);
@@ -38,7 +38,10 @@ fn what_is_missing_or_not_allowed_stops_nothing_else() {
     provide(&mut machine, &bridges(&["eth0", "xenbr0=eth9,eth0", "lan"]));
     let index = machine.links[1].1.index;
     let bridged = format!("eth0 Bridge({index})");
-    assert_eq!(machine.done, ["make xenbr0", "xenbr0 Up", &bridged, "eth0 Up", "make lan", "lan Up"]);
+    assert_eq!(
+        machine.done,
+        ["make xenbr0 OfPorts", "xenbr0 Up", &bridged, "eth0 Up", "make lan Own", "lan Up"]
+    );
     let mut machine = Made { powerless: true, ..Made::default() };
     provide(&mut machine, &bridges(&["xenbr0"]));
     assert!(machine.done.is_empty() && machine.links.is_empty());

@@ -9,7 +9,7 @@ use super::super::class::Why;
 use super::super::scripts::{Call, Scripts};
 use super::super::vbd::{Disks, Held, Source};
 use super::super::vif::{Device, Interfaces};
-use crate::links::{Change, Link};
+use crate::links::{Address, Change, Link};
 use crate::loops::Identity;
 
 /// Files by their names, and what was done with them.
@@ -105,9 +105,9 @@ impl Interfaces for Made {
         self.own_bridge.clone()
     }
 
-    fn make_bridge(&mut self, name: &str) -> io::Result<()> {
+    fn make_bridge(&mut self, name: &str, address: Address) -> io::Result<()> {
         self.allowed()?;
-        self.done.push(format!("make {name}"));
+        self.done.push(format!("make {name} {address:?}"));
         self.link(name, true);
         Ok(())
     }

@@ -19,7 +19,7 @@ fn a_guests_interface_is_on_the_bridge_that_was_made_for_it() {
     let bridges = ["xenbr0=uplink,missing".parse().unwrap(), "lan".parse().unwrap()];
     let mut machine = Machine::new("/nowhere".into(), Some("xenbr0".into()));
     let links = machine.links().unwrap();
-    match links.make("uplink", "veth") {
+    match links.make_pair("uplink") {
         Err(error) if Errno::from_io_error(&error) == Some(Errno::OPNOTSUPP) => {
             return eprintln!("SKIPPED: this kernel has no pairs of interfaces");
         }
@@ -34,7 +34,7 @@ fn a_guests_interface_is_on_the_bridge_that_was_made_for_it() {
     assert!(bridge.up && machine.named("lan").unwrap().unwrap().up);
     assert_eq!(machine.named("uplink").unwrap().unwrap().master, Some(bridge.index));
 
-    machine.links().unwrap().make("vif7.0", "veth").unwrap();
+    machine.links().unwrap().make_pair("vif7.0").unwrap();
     let shown = tempfile::tempdir().unwrap();
     let net = shown.path().join("vif-7-0/net");
     fs::create_dir_all(net.join("vif7.0")).unwrap();

@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use super::super::class::words;
 use super::Interfaces;
-use crate::links::{Change, is_name};
+use crate::links::{Address, Change, is_name};
 use crate::xmd::note::note;
 
 /// A bridge, and the interfaces that are its ports from the start.
@@ -49,7 +49,9 @@ pub(in super::super) fn provide(machine: &mut impl Interfaces, bridges: &[Bridge
 
 fn one(machine: &mut impl Interfaces, bridge: &Bridge) -> Result<(), String> {
     if machine.named(&bridge.name).map_err(said)?.is_none() {
-        machine.make_bridge(&bridge.name).map_err(said)?;
+        // With guests alone as ports it would change under those who talk to this domain.
+        let address = if bridge.ports.is_empty() { Address::Own } else { Address::OfPorts };
+        machine.make_bridge(&bridge.name, address).map_err(said)?;
     }
     let link = machine.named(&bridge.name).map_err(said)?.ok_or("it is gone again")?;
     if !link.is_bridge {

@@ -5,7 +5,7 @@ use std::{fs, io};
 use super::super::machine::Machine;
 use super::super::scripts::Scripts;
 use super::Device;
-use crate::links::{Change, Link};
+use crate::links::{Address, Change, Link};
 
 /// What hotplug does with this domain's interfaces.
 pub(in super::super) trait Interfaces: Scripts {
@@ -22,7 +22,7 @@ pub(in super::super) trait Interfaces: Scripts {
     fn own_bridge(&self) -> Option<String>;
 
     /// Makes a bridge.
-    fn make_bridge(&mut self, name: &str) -> io::Result<()>;
+    fn make_bridge(&mut self, name: &str, address: Address) -> io::Result<()>;
 
     /// Changes an interface, by its index.
     fn change(&mut self, index: u32, change: Change<'_>) -> io::Result<()>;
@@ -51,8 +51,8 @@ impl Interfaces for Machine {
         self.bridge.clone()
     }
 
-    fn make_bridge(&mut self, name: &str) -> io::Result<()> {
-        self.links()?.make_bridge(name)
+    fn make_bridge(&mut self, name: &str, address: Address) -> io::Result<()> {
+        self.links()?.make_bridge(name, address)
     }
 
     fn change(&mut self, index: u32, change: Change<'_>) -> io::Result<()> {

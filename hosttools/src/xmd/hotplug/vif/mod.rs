@@ -119,7 +119,7 @@ impl<'a> Device<'a> {
     }
 }
 
-/// Makes an interface a port of its bridge. What an earlier process did of that may be done again.
+/// Makes an interface a port of its bridge, if it is not one already.
 fn join(machine: &mut impl Interfaces, home: &str, wanted: &Wanted) -> Result<(), Why> {
     let device = Device::new(home);
     let interface = device.interface();
@@ -127,16 +127,20 @@ fn join(machine: &mut impl Interfaces, home: &str, wanted: &Wanted) -> Result<()
     let link = machine.of(&device).map_err(|error| of("", &error))?;
     let link = link.ok_or_else(|| format!("there is no interface {interface}"))?;
     let bridge = bridge(machine, wanted)?;
+    let mtu = wanted.mtu.unwrap_or(bridge.mtu);
+    let name = wanted.name.as_deref().filter(|name| *name != link.name);
+    if link.up && link.master == Some(bridge.index) && link.mtu == mtu && name.is_none() {
+        return Ok(());
+    }
     if link.up {
         // It cannot be renamed, and has addresses already.
         machine.change(link.index, Change::Down).map_err(|error| of("", &error))?;
     }
-    if let Some(name) = wanted.name.as_deref().filter(|name| *name != link.name) {
+    if let Some(name) = name {
         rename(machine, link.index, name)?;
     }
     let mut change =
         |what: &str, change: Change<'_>| machine.change(link.index, change).map_err(|error| of(what, &error));
-    let mtu = wanted.mtu.unwrap_or(bridge.mtu);
     if mtu != link.mtu {
         change(&format!("an MTU of {mtu}: "), Change::Mtu(mtu))?;
     }
