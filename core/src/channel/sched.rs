@@ -5,8 +5,8 @@ use alloc::string::ToString;
 
 use super::desk::{Desk, Target, refused};
 use super::pools::pool_of;
-use crate::config::List;
-use crate::hyper::{DomId, DomainInfo, Hypervisor, Promise, SchedulerKind, Share, VcpuId};
+use crate::config::{List, Reservation};
+use crate::hyper::{self, DomId, DomainInfo, Hypervisor, Promise, SchedulerKind, Share, VcpuId};
 use crate::protocol::{Answer, Failure, PAGE, Sched};
 use crate::store::service::Local;
 
@@ -41,7 +41,11 @@ pub(super) fn answer<'a, H: Hypervisor, S: Local>(
             if vcpu >= info.max_vcpus() {
                 return Err(Failure::Invalid(format!("there is no virtual CPU {vcpu}")));
             }
-            set_promise(desk, info.domid, VcpuId(vcpu), promise)
+            set_promise(desk, info.domid, VcpuId(vcpu), promise)?;
+            if let (Some(managed), Some(reservation)) = (target.managed, alike(desk, info)) {
+                desk.managed.note_reservation(managed, reservation);
+            }
+            Ok(Answer::Done)
         }
     }
 }
@@ -74,26 +78,52 @@ fn promises<'a, H: Hypervisor, S>(
     info: &DomainInfo,
     from: u32,
 ) -> Result<Answer<'a>, Failure> {
-    let left = usize::try_from(info.max_vcpus().saturating_sub(from)).unwrap_or(PAGE);
-    let mut page = [None; PAGE];
-    let (page, _) = page.split_at_mut(left.min(PAGE));
-    if !page.is_empty() {
-        desk.hv.promises(info.domid, VcpuId(from), page).map_err(|error| refused(&error))?;
-    }
-    let rows = page.iter().flatten().copied().collect();
+    let (page, next) = page(desk, info, from).map_err(|error| refused(&error))?;
+    let rows = page.into_iter().flatten().collect();
     let rows = List::new("rows", rows).map_err(|_| Failure::ControlMemory)?;
-    let next = (left > PAGE).then(|| from.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX)));
     Ok(Answer::Promises { rows, next })
 }
 
-fn set_promise<'a, H: Hypervisor, S>(
+/// What some virtual CPUs are promised, and where the next ones begin.
+fn page<H: Hypervisor, S>(
+    desk: &Desk<'_, H, S>,
+    info: &DomainInfo,
+    from: u32,
+) -> hyper::Result<([Option<Promise>; PAGE], Option<u32>)> {
+    let left = usize::try_from(info.max_vcpus().saturating_sub(from)).unwrap_or(PAGE);
+    let mut page = [None; PAGE];
+    let (asked, _) = page.split_at_mut(left.min(PAGE));
+    if !asked.is_empty() {
+        desk.hv.promises(info.domid, VcpuId(from), asked)?;
+    }
+    let next = (left > PAGE).then(|| from.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX)));
+    Ok((page, next))
+}
+
+/// What all virtual CPUs are promised alike, if they are: a configuration can say no more.
+fn alike<H: Hypervisor, S>(desk: &Desk<'_, H, S>, info: &DomainInfo) -> Option<Reservation> {
+    let (mut from, mut common) = (Some(0), None);
+    while let Some(first) = from {
+        let (page, next) = page(desk, info, first).ok()?;
+        for promise in page.into_iter().flatten() {
+            let found = (promise.period_us, promise.budget_us);
+            if *common.get_or_insert(found) != found {
+                return None;
+            }
+        }
+        from = next;
+    }
+    common.and_then(|(period, budget)| Reservation::new(period, budget).ok())
+}
+
+fn set_promise<H: Hypervisor, S>(
     desk: &Desk<'_, H, S>,
     domid: DomId,
     vcpu: VcpuId,
     promise: Promise,
-) -> Result<Answer<'a>, Failure> {
+) -> Result<(), Failure> {
     if promise.budget_us == 0 || promise.budget_us > promise.period_us {
         return Err(Failure::Invalid("a budget is at least 1 and at most the period".into()));
     }
-    desk.hv.set_promise(domid, vcpu, promise).map(|()| Answer::Done).map_err(|error| refused(&error))
+    desk.hv.set_promise(domid, vcpu, promise).map_err(|error| refused(&error))
 }

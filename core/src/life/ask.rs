@@ -6,7 +6,7 @@ use super::managed::{Managed, Stage};
 use super::nodes::naming;
 use super::work::write;
 use super::{ChangeError, ManagedId, Manager, Wish};
-use crate::config::{Affinity, DomainConfig, DomainName, Settings, Text, Weight};
+use crate::config::{Affinity, DomainConfig, DomainName, Reservation, Settings, Text, Weight};
 use crate::hyper::{DomId, DomainHandle, Share};
 use crate::rights::Rights;
 use crate::store::service::Local;
@@ -119,6 +119,11 @@ impl Manager {
             settings.scheduling.weight = Weight::new("cpu_weight", share.weight.into()).ok();
             settings.scheduling.cap = Some(share.cap.into());
         });
+    }
+
+    /// Notes what all virtual CPUs of a domain were promised, for its next lives.
+    pub fn note_reservation(&mut self, id: ManagedId, reservation: Reservation) {
+        self.change(id, |settings| settings.scheduling.reservation = Some(reservation));
     }
 
     /// Notes to which CPU pool a domain was moved, for its next lives. It lost what it was pinned to, which may not be in

@@ -97,6 +97,13 @@ impl ControlRing {
         self.pause
     }
 
+    /// Whether the ring is on its way: XenStore has not said yet whether there is one, or the control domain has not
+    /// answered on the one that there is.
+    #[must_use]
+    pub fn is_coming(&self) -> bool {
+        self.offered.is_some() || self.finder.as_ref().is_some_and(|finder| !finder.is_settled())
+    }
+
     /// Goes on, without waiting.
     pub fn service(&mut self, now: Instant) -> RingState {
         if self.pause.is_some_and(|until| now < until) {
@@ -230,5 +237,31 @@ fn moved(outcome: Result<usize, RingError>) -> io::Result<usize> {
         Ok(count) => Ok(count),
         Err(RingError::NotReady) => Ok(0),
         Err(error @ RingError::Peer(_)) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    #[test]
+    fn a_ring_is_on_its_way_while_xenstore_does_not_answer() {
+        let devices = tempfile::tempdir().unwrap();
+        let mut ring = ControlRing::new(devices.path().into(), DomId(0));
+        let now = Instant::now();
+        assert!(matches!(ring.service(now), RingState::Trouble(_)) && !ring.is_coming());
+        // A terminal at which nobody types takes every question and answers none.
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        symlink(ptsname(&master, Vec::new()).unwrap().to_str().unwrap(), devices.path().join("xenbus"))
+            .unwrap();
+        assert!(matches!(ring.service(now + RETRY), RingState::Same) && ring.is_coming());
+        drop(master);
+        assert!(matches!(ring.service(now + RETRY), RingState::Trouble(_)) && !ring.is_coming());
     }
 }

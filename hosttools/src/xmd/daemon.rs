@@ -12,6 +12,7 @@ use super::consoles::{Consoles, Files};
 use super::definitions::{Definitions, Directory};
 use super::mux::{ClientId, Mux, Peer, Settings};
 use super::note::note;
+use super::patience::Patience;
 use super::uplink::{Uplink, none_now};
 use super::{Access, Socket};
 use crate::xen::RingState;
@@ -21,9 +22,6 @@ const CLIENTS: usize = 128;
 
 /// The most clients that may do nothing; more are cut off at once.
 const STRANGERS: usize = 8;
-
-/// How long what needs the control domain waits for the ring to come, or to come back.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Bytes read at once.
 const READ: usize = 16 << 10;
@@ -54,8 +52,8 @@ pub struct Daemon {
     parts: Parts,
     mux: Mux,
     clients: BTreeMap<ClientId, Local>,
-    /// Until then, what needs the ring waits for it.
-    patient_until: Instant,
+    /// What needs the ring waits for it.
+    patience: Patience,
     /// The last trouble with the ring that was noted; it is noted once.
     trouble: String,
 }
@@ -78,8 +76,8 @@ impl Daemon {
     #[must_use]
     pub fn new(mut parts: Parts) -> Self {
         let mux = Mux::new(std::mem::take(&mut parts.settings));
-        let patient_until = Instant::now() + PATIENCE;
-        Self { parts, mux, clients: BTreeMap::new(), patient_until, trouble: String::new() }
+        let patience = Patience::begin(Instant::now());
+        Self { parts, mux, clients: BTreeMap::new(), patience, trouble: String::new() }
     }
 
     /// Works until it is told to stop.
@@ -147,15 +145,19 @@ impl Daemon {
 
     fn lost(&mut self, why: &str) {
         self.mux.ring_down();
-        self.patient_until = Instant::now() + PATIENCE;
+        self.patience = Patience::begin(Instant::now());
         if self.trouble != why {
             note(format_args!("the connection to the control domain is lost: {why}"));
             self.trouble = why.to_owned();
         }
     }
 
+    fn patient_until(&self) -> Instant {
+        self.patience.until(self.parts.uplink.is_coming())
+    }
+
     fn turns(&mut self) -> bool {
-        let patient = Instant::now() < self.patient_until;
+        let patient = Instant::now() < self.patient_until();
         (0..TURNS).all(|_| self.mux.turn(&mut self.parts.definitions, patient))
     }
 
@@ -254,7 +256,7 @@ impl Daemon {
     /// How long there is nothing to do at most.
     fn timeout(&self) -> Option<Duration> {
         let now = Instant::now();
-        let patience = Some(self.patient_until).filter(|until| *until > now && !self.mux.ring_is_up());
+        let patience = Some(self.patient_until()).filter(|until| *until > now && !self.mux.ring_is_up());
         let due = [patience, self.parts.uplink.due()].into_iter().flatten().min()?;
         // A moment more, so that what is due then is not found too early.
         Some(due.saturating_duration_since(now) + Duration::from_millis(1))

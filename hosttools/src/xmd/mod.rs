@@ -15,6 +15,7 @@ pub mod hotplug;
 pub mod mux;
 mod note;
 mod options;
+mod patience;
 mod socket;
 mod uplink;
 

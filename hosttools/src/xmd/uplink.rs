@@ -23,6 +23,9 @@ pub trait Uplink {
     /// Goes on, without waiting.
     fn service(&mut self, now: Instant) -> RingState;
 
+    /// Whether the connection is on its way: others have to do their part, and nothing says that they will not.
+    fn is_coming(&self) -> bool;
+
     /// Bytes that came; 0 when there are none now.
     ///
     /// # Errors
@@ -56,6 +59,10 @@ impl Uplink for ControlRing {
 
     fn service(&mut self, now: Instant) -> RingState {
         self.service(now)
+    }
+
+    fn is_coming(&self) -> bool {
+        self.is_coming()
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -125,6 +132,11 @@ impl Uplink for ToSocket {
                 RingState::Trouble(format!("{}: {error}", self.path.display()))
             }
         }
+    }
+
+    fn is_coming(&self) -> bool {
+        // Who listens on a socket is there at once.
+        false
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -35,10 +35,10 @@ pub(crate) fn typed() -> Vec<Typed> {
     all
 }
 
-/// The parts that are carried out, in one boot or the other, as the test says itself.
+/// The parts that are carried out, in one boot or another, as the test says itself.
 fn parts() -> Vec<String> {
     let main = read(&format!("{FOLDER}/main.rs"));
-    let lists = ["const PARTS: ", "const WIDE_PARTS: "].map(|name| {
+    let lists = ["const PARTS: ", "const WIDE_PARTS: ", "const LABELLED_PARTS: "].map(|name| {
         let list = main.split_once(name).unwrap().1.split_once('=').unwrap().1.split_once('[').unwrap().1;
         list.split_once(']').unwrap().0
     });

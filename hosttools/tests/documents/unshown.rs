@@ -4,7 +4,6 @@ const OPTION: &str =
     "tested against the scripted server; what it changes is what xm reads or prints, not what Xen does";
 const CAP: &str = "the same request as for sched-credit, where it is shown; tested on the simulator";
 const SEDF: &str = "Xen has lost that scheduler: the answer is the same with every option";
-const RTDS: &str = "Debian's Xen is built without the rtds scheduler; tested on the simulator";
 
 #[rustfmt::skip]
 pub(crate) const UNSHOWN: &[(&str, &str, &str)] = &[
@@ -31,10 +30,4 @@ pub(crate) const UNSHOWN: &[(&str, &str, &str)] = &[
     ("dry-run", "--config", OPTION),
     ("dry-run", "--quiet", OPTION),
     ("getpolicy", "--dumpxml", OPTION),
-    ("sched-rtds", "--vcpuid", RTDS),
-    ("sched-rtds", "--period", RTDS),
-    ("sched-rtds", "--budget", RTDS),
-    ("sched-rtds", "--extratime", RTDS),
-    ("sched-rtds", "--cpupool", RTDS),
-    ("sched-rtds", "--json", RTDS),
 ];

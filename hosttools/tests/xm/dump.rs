@@ -3,7 +3,9 @@
 use std::process::Stdio;
 
 use elf::ElfBytes;
+use elf::abi::PT_LOAD;
 use elf::endian::LittleEndian;
+use elf::note::Note;
 use rustix::process::{Pid, Signal, kill_process};
 use xendless_core::hyper::CONTEXT;
 use xendless_core::protocol::dump::Piece;
@@ -49,17 +51,17 @@ fn a_reader_finds_all_that_the_domain_had() {
         assert_eq!(server.seen.all()[2], "dump guest live=false hold=false".replace("guest", "7"));
         let bytes = std::fs::read(server.folder.path().join("core")).unwrap();
         let file = ElfBytes::<LittleEndian>::minimal_parse(&bytes).unwrap();
-        assert_eq!((file.ehdr.e_type, file.ehdr.e_machine, file.ehdr.e_phnum), (4, 62, 0));
+        assert_eq!((file.ehdr.e_type, file.ehdr.e_machine, file.ehdr.e_phnum), (4, 62, 2));
         let registers = section(&file, ".xen_prstatus").unwrap();
         assert_eq!(registers, [vec![1; CONTEXT], vec![2; CONTEXT]].concat());
         assert_eq!(section(&file, ".xen_shared_info").unwrap(), [3; 4096]);
         let pages = section(&file, ".xen_pages").unwrap();
         let (frames, other) = if translated { (".xen_pfn", ".xen_p2m") } else { (".xen_p2m", ".xen_pfn") };
         let numbers = words(section(&file, frames).unwrap());
-        let expected: &[u64] = if translated { &[2, 0, 1] } else { &[2, 0x102, 0, 0x300, 1, 0x301] };
+        let expected: &[u64] = if translated { &[0, 1, 2] } else { &[0, 0x300, 1, 0x301, 2, 0x102] };
         assert_eq!(numbers, expected);
         assert!(section(&file, other).is_none());
-        for (page, fill) in pages.chunks(4096).zip([12, 10, 11]) {
+        for (page, fill) in pages.chunks(4096).zip([10, 11, 12]) {
             assert_eq!(page, [fill; 4096]);
         }
         notes(&file, translated);
@@ -86,6 +88,79 @@ fn notes(file: &ElfBytes<'_, LittleEndian>, translated: bool) {
     assert_eq!(words(&notes[3].2), [1]);
 }
 
+/// What the server sends for a PV domain whose virtual CPU 1, the only one that ever ran, has page tables: the page 4 and
+/// the one behind it are at the beginning of the last 2 GiB.
+fn mapped() -> Vec<u8> {
+    let mut registers = vec![0; CONTEXT];
+    let mut set = |at: usize, value: u64| registers[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    // The instruction and the stack pointer, the mode, the page table, gs of the kernel.
+    for (at, value) in
+        [(520 + 128, 0xffff_ffff_8000_0123), (520 + 152, 0x7000), (512, 4), (5008, 0x100 << 12), (5152, 9)]
+    {
+        set(at, value);
+    }
+    let mut bytes = Piece::Head { translated: false, pages: 6 }.header().to_vec();
+    bytes.extend(Piece::Registers { vcpu: 1 }.header());
+    bytes.extend(registers);
+    for (pfn, slot, to) in
+        [(0, 511, Some(1)), (1, 510, Some(2)), (2, 0, Some(3)), (3, 0, Some(4)), (4, 0, None), (5, 0, None)]
+    {
+        let mut page = [u8::try_from(pfn).unwrap(); 4096];
+        if let Some(to) = to {
+            page = [0; 4096];
+            page[8 * slot..8 * slot + 8].copy_from_slice(&((0x100_u64 + to) << 12 | 1).to_le_bytes());
+            if pfn == 3 {
+                page[8..16].copy_from_slice(&(0x105_u64 << 12 | 1).to_le_bytes());
+            }
+        }
+        bytes.extend(Piece::Page { pfn, gmfn: 0x100 + pfn }.header());
+        bytes.extend(page);
+    }
+    bytes.extend(Piece::End.header());
+    bytes
+}
+
+#[test]
+fn pages_with_numbers_out_of_order_have_their_places() {
+    let mut dump = Piece::Head { translated: false, pages: 3 }.header().to_vec();
+    // One far away, one that is there twice, and one that is not there.
+    for (pfn, fill) in [(u64::MAX >> 12, 20), (2, 12), (2, 22), (0, 10)] {
+        dump.extend(Piece::Page { pfn, gmfn: u64::from(fill) }.header());
+        dump.extend(vec![fill; 4096]);
+    }
+    dump.extend(Piece::End.header());
+    let server = Server::start(World { dump, ..World::default() });
+    assert_eq!(crate::parts(&server.xm("dump-core guest core")).0, 0);
+    let bytes = std::fs::read(server.folder.path().join("core")).unwrap();
+    let file = ElfBytes::<LittleEndian>::minimal_parse(&bytes).unwrap();
+    let numbers = words(section(&file, ".xen_p2m").unwrap());
+    let none = u64::MAX;
+    assert_eq!(numbers, [0, 10, none, none, 2, 12, none >> 12, 20, 2, 22]);
+    let first: Vec<u8> = section(&file, ".xen_pages").unwrap().chunks(4096).map(|page| page[0]).collect();
+    assert_eq!(first, [10, 0, 12, 20, 22]);
+}
+
+#[test]
+fn a_debugger_finds_threads_and_memory() {
+    let server = Server::start(World { dump: mapped(), ..World::default() });
+    assert_eq!(crate::parts(&server.xm("dump-core guest core")).0, 0);
+    let bytes = std::fs::read(server.folder.path().join("core")).unwrap();
+    let file = ElfBytes::<LittleEndian>::minimal_parse(&bytes).unwrap();
+    let segments: Vec<_> = file.segments().unwrap().iter().collect();
+    let [threads, xen, load] = segments.as_slice() else { panic!("{segments:?}") };
+    assert_eq!((load.p_type, load.p_vaddr, load.p_paddr), (PT_LOAD, 0xffff_ffff_8000_0000, 4 << 12));
+    assert_eq!(file.segment_data(load).unwrap(), [[4; 4096], [5; 4096]].concat());
+    let notes: Vec<_> = file.segment_data_as_notes(threads).unwrap().collect();
+    let [Note::Unknown(note)] = notes.as_slice() else { panic!("{notes:?}") };
+    assert_eq!((note.n_type, &note.name[..4], note.desc.len()), (1, &b"CORE"[..], 336));
+    assert_eq!(note.desc[32..36], [2, 0, 0, 0], "the thread of the virtual CPU 1");
+    let registers = words(&note.desc[112..328]);
+    assert_eq!((registers[16], registers[19], registers[22]), (0xffff_ffff_8000_0123, 0x7000, 9));
+    assert_eq!(file.segment_data_as_notes(xen).unwrap().count(), 4);
+    // Near the beginning crash would take them for those of another kind of file.
+    assert!(file.ehdr.e_phoff > 6 * 4096);
+}
+
 #[test]
 fn other_programs_read_it_too() {
     let server = Server::start(World { dump: stream(false), ..World::default() });
@@ -96,7 +171,7 @@ fn other_programs_read_it_too() {
         .output()
         .unwrap();
     let text = String::from_utf8(readelf.stdout).unwrap();
-    for part in ["CORE (Core file)", ".note.Xen", ".xen_prstatus", ".xen_pages", ".xen_p2m"] {
+    for part in ["CORE (Core file)", "NT_PRSTATUS", ".note.Xen", ".xen_prstatus", ".xen_pages", ".xen_p2m"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     assert_eq!(String::from_utf8(readelf.stderr).unwrap(), "");

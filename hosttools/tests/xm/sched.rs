@@ -107,6 +107,42 @@ fn a_share_is_set_and_kept() {
 }
 
 #[test]
+fn what_cannot_be_kept_is_not_done() {
+    let foreign = "Error: The definition was kept by another version of this program; use 'xm new' again.\n";
+    for (scheduler, line) in [
+        ("credit", "sched-credit -d guest -w 512"),
+        ("credit2", "sched-credit2 -d guest -w 512"),
+        ("rtds", "sched-rtds -d guest -v all -b 500"),
+    ] {
+        let world = world(scheduler).with_definition("name = 'guest'\nkernel = '/k'\nvcpus = 3");
+        let server = Server::start(World { foreign: vec!["guest"], ..world });
+        let show = line.split(" -").next().unwrap();
+        let before = shown(&server, show);
+        assert_eq!(crate::parts(&server.xm(line)), (1, String::new(), foreign.to_owned()), "{line}");
+        assert_eq!(shown(&server, show), before, "{line}");
+    }
+    // One that does not run has nothing that could be changed.
+    let server = Server::start(World { foreign: vec!["dormant"], ..world("credit") });
+    let (status, _, err) = crate::parts(&server.xm("sched-credit -d dormant -w 512"));
+    assert_eq!((status, err.as_str()), (1, foreign));
+}
+
+#[test]
+fn promises_are_kept_that_all_virtual_cpus_have_alike() {
+    let server = Server::start(world("rtds").with_definition("name = 'guest'\nkernel = '/k'\nvcpus = 3"));
+    let kept = || server.seen.all().iter().filter(|line| *line == "define guest").count();
+    for (words, wanted) in [
+        ("-v all -p 20000 -b 5000", 1),
+        ("-v 0 -b 6000", 1),
+        ("-v 1 -v 2 -b 6000 -b 6000", 2),
+        ("-v 0 -v 1 -v 2 -b 1 -b 2 -b 3", 2),
+    ] {
+        assert_eq!(shown(&server, &format!("sched-rtds -d guest {words}")), "");
+        assert_eq!(kept(), wanted, "{words}");
+    }
+}
+
+#[test]
 fn the_wrong_scheduler_is_named_first() {
     for line in ["sched-credit", "sched-credit -d nobody -w 0", "sched-rtds"] {
         let (status, out, err) = run(world("credit2"), line);

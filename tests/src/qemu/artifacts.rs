@@ -30,9 +30,23 @@ pub fn cache() -> Result<PathBuf> {
 
 /// The hypervisor.
 pub fn xen() -> Result<PathBuf> {
-    let xen = cache()?.join("xen/xen");
-    ensure!(xen.exists(), "{} is missing: run ci/setup", xen.display());
-    Ok(xen)
+    cached("xen/xen")
+}
+
+/// The same with labels and the rtds scheduler; it enforces Xen's own policy.
+pub fn xen_with_labels() -> Result<PathBuf> {
+    cached("xen-flask/xen")
+}
+
+/// That policy, before it was compiled.
+pub fn policy() -> Result<PathBuf> {
+    cached("xen-flask/policy.conf")
+}
+
+fn cached(name: &str) -> Result<PathBuf> {
+    let path = cache()?.join(name);
+    ensure!(path.exists(), "{} is missing: run ci/setup", path.display());
+    Ok(path)
 }
 
 /// The control domain's image, built when it is stale.

@@ -1,4 +1,4 @@
-//! `dump-core`: what a domain held is in the file, and a reader finds it.
+//! `dump-core`: what a domain held is in the file, and readers find it, gdb among them.
 
 use std::fs;
 use std::io::Write;
@@ -146,10 +146,47 @@ fn readelf_reads_the_file() {
     for section in [".note.Xen", ".xen_prstatus", ".xen_shared_info", ".xen_pages", ".xen_p2m"] {
         assert!(text.contains(section), "{section}: {text}");
     }
-    // Of a core file it shows only notes that a segment leads to, and there are no segments.
     let core = ElfBytes::<LittleEndian>::minimal_parse(file("whole")).unwrap();
     let notes = core.section_header_by_name(".note.Xen").unwrap().unwrap();
     assert_eq!(core.section_data_as_notes(&notes).unwrap().count(), 4, "{text}");
+}
+
+#[test]
+fn gdb_finds_registers_symbols_and_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("core"), file("whole")).unwrap();
+    // The program beside the image has the symbols.
+    let program = artifacts::guest().unwrap().with_extension("");
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-batch"]).current_dir(folder.path());
+    for command in [
+        "set language c",
+        "info threads",
+        r#"printf "rip %lx, rsp %lx\n", $rip, $rsp"#,
+        "info symbol $rip",
+        r#"find /1 (char *) &image_end, +0x300000, "a-secret-of-the-guest obey""#,
+        "dump binary memory text &image_start &rodata_start",
+        "dump binary memory data &stack_top &image_end",
+    ] {
+        gdb.args(["-ex", command]);
+    }
+    let output = gdb.arg(&program).arg("core").output().expect("gdb: is ci/setup done?");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let registers = check(file("whole")).context().user_regs;
+    assert!(text.contains(&format!("rip {:x}, rsp {:x}\n", registers.rip, registers.rsp)), "{text}");
+    // It waits in the hypercall page, at the beginning of its text.
+    assert!(text.contains(" in section .text") && text.contains("1 pattern found"), "{text}");
+    assert_eq!(text.matches("* 1 ").count(), 1, "one thread for its one virtual CPU: {text}");
+    // What is in memory, by the addresses of the program's symbols.
+    let bytes = fs::read(&program).unwrap();
+    let elf = ElfBytes::<LittleEndian>::minimal_parse(&bytes).unwrap();
+    let section = elf.section_header_by_name(".text").unwrap().unwrap();
+    let wanted = &elf.section_data(&section).unwrap().0[PAGE..];
+    let found = fs::read(path("text")).unwrap();
+    assert!(found.get(PAGE..PAGE + wanted.len()) == Some(wanted), "the text behind the hypercall page");
+    assert!(fs::read(path("data")).unwrap().windows(5).any(|bytes| bytes == b"hello"), "what its heap holds");
 }
 
 #[test]
@@ -202,6 +239,7 @@ fn a_dumped_domain_gets_another_life_or_none() {
     let part = part("dump");
     part.step("xm dump-core -R told /tmp/reset").wrote("Dumping core of domain: told ...\n");
     assert!(part.says("another domid"), "{}", part.text());
+    assert_eq!(part.number("lines with the secret:"), 2, "what it said in each life, once");
     part.step("xm dump-core -C told /tmp/crash").wrote("Dumping core of domain: told ...\n");
     part.step("xm domid told").failed(3, "Error: Domain 'told' does not exist.");
     check(file("reset"));

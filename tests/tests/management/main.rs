@@ -1,8 +1,8 @@
 //! A person's commands in the admin domain, carried out on real Xen in QEMU: `xm`, `xmd`, the control ring, and the
 //! control domain at its other end.
 //!
-//! Parts (`parts/`) are carried out in two boots, on machines with one CPU and with several; the tests look at what came
-//! of them. More boots are the admin domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! Parts (`parts/`) are carried out in three boots: on machines with one CPU and with several, and on a Xen with security
+//! labels; the tests look at what came of them. More boots are the admin domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
 //! `cargo test -p xendless-tests --features system --test management [NAME]`.
 
 mod budgets;
@@ -15,6 +15,7 @@ mod dump;
 mod durable;
 mod errors;
 mod events;
+mod flask;
 mod labels;
 mod networks;
 mod options;
@@ -23,9 +24,11 @@ mod pools;
 mod relay;
 mod resources;
 mod rights;
+mod rtds;
 mod transcript;
 mod vchan;
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -47,16 +50,29 @@ const PARTS: &[&str] = &[
 /// Those for a machine with several CPUs.
 const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
 
-/// CPUs of that machine.
-const CPUS: u32 = 3;
+/// Those for a Xen with labels and the rtds scheduler.
+const LABELLED_PARTS: &[&str] = &["flask", "rtds"];
 
 /// What came of a boot.
 type Output = LazyLock<Result<String, String>>;
 
-static OUTPUT: Output = LazyLock::new(|| carry_out("management", PARTS, 1).map_err(|e| format!("{e:#}")));
+static OUTPUT: Output = LazyLock::new(|| text(carry_out("management", PARTS, machine(), &[])));
 
 static WIDE_OUTPUT: Output =
-    LazyLock::new(|| carry_out("wide", WIDE_PARTS, CPUS).map_err(|e| format!("{e:#}")));
+    LazyLock::new(|| text(carry_out("wide", WIDE_PARTS, Machine { cpus: 3, ..machine() }, &[])));
+
+static LABELLED_OUTPUT: Output = LazyLock::new(|| text(labelled()));
+
+fn text(output: anyhow::Result<String>) -> Result<String, String> {
+    output.map_err(|error| format!("{error:#}"))
+}
+
+/// The boot with labels. Policies for it are compiled here.
+fn labelled() -> anyhow::Result<String> {
+    let policies = flask::policies()?;
+    let machine = Machine { xen: artifacts::xen_with_labels()?, cpus: 3, ..machine() };
+    carry_out("labelled", LABELLED_PARTS, machine, &[(policies.path().into(), "/root/policies".into())])
+}
 
 /// A machine with nothing in it yet.
 fn machine() -> Machine {
@@ -64,7 +80,12 @@ fn machine() -> Machine {
 }
 
 /// Carries out parts; what came of them is also left in a file of that name.
-fn carry_out(name: &str, parts: &[&str], cpus: u32) -> anyhow::Result<String> {
+fn carry_out(
+    name: &str,
+    parts: &[&str],
+    machine: Machine,
+    files: &[(PathBuf, String)],
+) -> anyhow::Result<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/management/parts");
     let client = vchan::client();
     let mut admin = Admin::new(format!(
@@ -78,8 +99,8 @@ fn carry_out(name: &str, parts: &[&str], cpus: u32) -> anyhow::Result<String> {
         (artifacts::package()?, "/root/xendless.deb".into()),
         (disk::image(made.path())?, "/root/disk.img.gz".into()),
     ];
+    admin.additions.extend_from_slice(files);
     let mut output = Vec::new();
-    let machine = Machine { cpus, ..machine() };
     let outcome = admin.prepare(machine)?.run(LIMIT, |_| {}, &mut output)?;
     let output = String::from_utf8_lossy(&output).into_owned();
     std::fs::write(format!("{}/{name}.txt", env!("CARGO_TARGET_TMPDIR")), &output)?;
@@ -91,32 +112,38 @@ fn carry_out(name: &str, parts: &[&str], cpus: u32) -> anyhow::Result<String> {
 
 /// What came of one part.
 fn part(name: &str) -> Part {
-    let output = if WIDE_PARTS.contains(&name) { &WIDE_OUTPUT } else { &OUTPUT };
+    let output = match name {
+        name if WIDE_PARTS.contains(&name) => &WIDE_OUTPUT,
+        name if LABELLED_PARTS.contains(&name) => &LABELLED_OUTPUT,
+        _ => &OUTPUT,
+    };
     let output = output.as_ref().unwrap_or_else(|error| panic!("{error}"));
     Part::find(output, name)
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 13] = [
+const EXPECTATIONS: [&str; 15] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
     include_str!("dump.rs"),
     include_str!("errors.rs"),
     include_str!("events.rs"),
+    include_str!("flask.rs"),
     include_str!("labels.rs"),
     include_str!("options.rs"),
     include_str!("package.rs"),
     include_str!("pools.rs"),
     include_str!("relay.rs"),
     include_str!("resources.rs"),
+    include_str!("rtds.rs"),
     include_str!("vchan.rs"),
 ];
 
 /// So whatever is carried out in the session, and is said to be shown there, is looked at, or did what it was told.
 #[test]
 fn a_step_that_no_test_looks_at_ends_well() {
-    for name in PARTS.iter().chain(WIDE_PARTS) {
+    for name in PARTS.iter().chain(WIDE_PARTS).chain(LABELLED_PARTS) {
         for step in part(name).all().iter().filter(|step| step.status != 0) {
             let command = format!("\"{}\"", step.command);
             assert!(EXPECTATIONS.iter().any(|tests| tests.contains(&command)), "{name}: {step:?}");

@@ -16,6 +16,16 @@ pub(super) enum Target {
     Defined(Box<Dormant>),
 }
 
+impl Target {
+    /// How many virtual CPUs it has, or would have, at most.
+    pub(super) fn max_vcpus(&self) -> u32 {
+        match self {
+            Self::Running(row) => row.max_vcpus,
+            Self::Defined(found) => found.config.as_ref().map_or(1, |config| config.vcpus.max()),
+        }
+    }
+}
+
 /// Finds out what a person means by `domain`.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! A log of every domain's console: who is to be listened to, and where it goes.
 //!
 //! The domains are listed when the ring comes up; from then on, what happens to them says which come and what they are
-//! called. A domain that comes back after a reboot has a new number and so a new console.
+//! called. A domain that comes back after a reboot has a new number and goes on with the same console.
 
 mod files;
 #[cfg(test)]
@@ -23,6 +23,8 @@ pub use files::{Files, Sink};
 struct Console {
     domid: u16,
     name: String,
+    /// It was another domain's before, of the same name: either that was the life before, or its console ends soon.
+    inherited: bool,
 }
 
 /// Domains as they are being listed.
@@ -76,7 +78,7 @@ impl<S: Sink> Consoles<S> {
                 }
             }
             Own::Rows(id, rows, next) => self.listed(mux, id, rows, next),
-            Own::Ended(id, result) => self.ended(id, result),
+            Own::Ended(id, result) => self.ended(mux, id, result),
         }
     }
 
@@ -157,6 +159,11 @@ impl<S: Sink> Consoles<S> {
             console.name = log;
             return;
         }
+        // In its next life it has the same console. Another look at it would log everything twice.
+        if let Some(console) = self.open.values_mut().find(|console| console.name == log) {
+            (console.domid, console.inherited) = (domid, true);
+            return;
+        }
         // A name is looked for before a number, so a number could be another's name.
         let number = domid.to_string();
         let domain = if name.is_empty() { &number } else { name };
@@ -166,16 +173,18 @@ impl<S: Sink> Consoles<S> {
             return;
         };
         self.sink.begin(&log);
-        self.open.insert(request, Console { domid, name: log });
+        self.open.insert(request, Console { domid, name: log, inherited: false });
         mux.credit(request, WINDOW);
     }
 
-    fn ended(&mut self, id: RequestId, result: Result<(), Failure>) {
+    fn ended(&mut self, mux: &mut Mux, id: RequestId, result: Result<(), Failure>) {
         if self.listing.as_ref().is_some_and(|listing| listing.request == id) {
             self.listing = None;
         }
         let Some(console) = self.open.remove(&id) else { return };
         match result {
+            // It was not the same console after all.
+            Ok(()) if console.inherited => self.list(mux),
             // Should it come again, that is told.
             Ok(())
             | Err(Failure::NoSuchDomain | Failure::NotRunning | Failure::Cancelled | Failure::Disconnected) =>

@@ -172,6 +172,23 @@ fn a_domain_is_found_again_after_its_reboot_and_under_its_new_name() {
 }
 
 #[test]
+fn a_domain_keeps_its_console_in_its_next_life() {
+    let mut world = World::with(Rights::Everything, vec![row(2, "web", DomainFlags::empty())]);
+    let (id, _) = world.asked()[0];
+    world.happens(2, "web", What::Gone);
+    world.happens(3, "web", What::Created);
+    assert_eq!(world.wanted(), [""; 0], "all would be logged twice");
+    world.logged();
+    world.says(&Down::Data { id, bytes: b"hi" });
+    assert_eq!(world.logged(), ["web: hi"]);
+    // The end of a console that was another domain's is heard of late: there may be one of that name now.
+    world.says(&Down::Answer { id, result: Ok(Answer::Done) });
+    let (list, _) = world.asked().into_iter().find(|(_, what)| what == "list 0").unwrap();
+    world.listed(list, vec![row(3, "web", DomainFlags::empty())]);
+    assert_eq!(world.wanted(), ["console web"]);
+}
+
+#[test]
 fn what_was_missed_is_looked_up() {
     let mut world = World::with(Rights::Everything, vec![]);
     world.asked();

@@ -2,9 +2,6 @@
 # What a person types on the first day.
 . ./lib.sh
 
-# The ring may come late on a busy machine.
-await xm list
-
 try xm list
 # For the end of the session.
 xm create -q /etc/xen/tiny.cfg name=old

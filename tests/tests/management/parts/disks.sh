@@ -50,7 +50,6 @@ ask other 700 'dd if=/dev/zero of=/dev/xvdb count=1 2>/dev/null && echo written 
 # xmd is killed: disks go on, and are found again.
 kill -9 "$(cat /run/xendless/xmd.pid)"
 /etc/init.d/xmd start
-await xm list
 ask other 800 'md5sum </mnt/64m'
 # Debian lets go of it, mounted or not.
 try xm block-detach other xvdb

@@ -2,9 +2,6 @@
 # The memory of domains in files.
 . ./lib.sh
 
-# The ring may come late on a busy machine.
-await xm list
-
 # Shows a file so that it can be had outside.
 show() {
     echo "file $1:"
@@ -60,6 +57,8 @@ before=$(xm domid told)
 try xm dump-core -R told /tmp/reset
 show /tmp/reset
 [ "$(xm domid told)" != "$before" ] && echo "another domid"
+await sh -c "[ \$(grep -c a-secret $LOGS/console-told.log) -ge 2 ]"
 await sh -c 'xm list told | grep -q -- -b----'
+echo "lines with the secret: $(grep -c a-secret $LOGS/console-told.log)"
 try xm dump-core -C told /tmp/crash
 try xm domid told

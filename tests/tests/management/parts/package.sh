@@ -8,7 +8,6 @@ mkdir -p /var/lib/dpkg/info
 touch /var/lib/dpkg/status
 try dpkg -i --force-depends /root/xendless.deb
 try /etc/init.d/xmd start
-await xm list
 try xm list
 try xm create -q /etc/xen/tiny.cfg name=packed
 await printed packed hello

@@ -3,7 +3,8 @@
 use embedded_io::{Read, Write};
 use xendless_core::abi::grant_table::GNTTAB_RESERVED_CONSOLE;
 use xendless_core::hyper::{Access, DomId, EventChannels, GrantRef, Grants, Port};
-use xendless_core::protocol::{Failure, Request, Up};
+use xendless_core::protocol::resources::Adjust;
+use xendless_core::protocol::{Answer, Created, Failure, Request, Up};
 use xendless_core::rights::Rights;
 use xendless_core::ring::console::FrontendEnd;
 use xendless_tests::sim::SimMapping;
@@ -102,4 +103,24 @@ fn consoles_are_left_when_the_client_goes() {
         client.receive().expect("a welcome");
     }
     let _: &Client = &client;
+}
+
+#[test]
+fn a_viewer_sees_the_next_life_of_a_domain_too() {
+    let (mut rig, mut client) = Rig::with(Rights::Everything);
+    let web = rig.domain("web", Rights::Nothing);
+    let id = client.ask(&mut rig, Request::Console { domain: "web" });
+    client.credit(&mut rig, id);
+    print(&mut rig, web, b"one life");
+    let (seen, _) = client.stream(&mut rig, id);
+    assert_eq!(seen, b"one life");
+    let reset = Adjust::Reset;
+    let new = client.call(&mut rig, Request::Adjust { domain: "web", what: reset }, |result| match result {
+        Ok(Answer::Created(Created { domid })) => DomId(domid),
+        other => panic!("{other:?}"),
+    });
+    assert_ne!(new, web);
+    print(&mut rig, new, b", another");
+    let (seen, end) = client.stream(&mut rig, id);
+    assert_eq!((seen.as_slice(), end), (&b", another"[..], None));
 }

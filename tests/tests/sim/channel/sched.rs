@@ -1,6 +1,6 @@
 //! Requests about what schedulers give domains.
 
-use xendless_core::config::{Reservation, Scheduling, Settings, Weight};
+use xendless_core::config::{DomainConfig, Reservation, Scheduling, Settings, Weight};
 use xendless_core::hyper::{
     CpuPools, DomId, DomainFlags, Domains, Progress, Promise, SchedulerKind, Schedulers, Share, VcpuId,
 };
@@ -111,6 +111,32 @@ fn promises_come_in_pages_and_are_set_for_one_virtual_cpu() {
     }
     let refusal = client.refused(&mut rig, set(0, Promise { budget_us: 1, ..promise }));
     assert!(matches!(refusal, Failure::Refused { .. }), "{refusal:?}");
+}
+
+#[test]
+fn a_domain_keeps_what_all_its_virtual_cpus_were_promised_alike() {
+    let (mut rig, mut client) = Rig::on(Config { cpus: 2, ..Config::default() }, Rights::Everything);
+    let vcpus = xendless_core::config::Vcpus::new(1, 40).unwrap();
+    let web = rig.domain_of(Settings { vcpus, ..named("web") }, Rights::Nothing);
+    with_rtds(web, &rig);
+    let set = |vcpu, budget_us| {
+        let promise = Promise { period_us: 500, budget_us, extra: false };
+        Request::Sched(Sched::SetPromise { domain: "web", vcpu, promise })
+    };
+    let kept = |rig: &mut Rig, client: &mut Client| {
+        client.call(rig, Request::Config { domain: "web" }, |result| {
+            let Ok(Answer::Config(bytes)) = result else { panic!("{result:?}") };
+            DomainConfig::decode(bytes).unwrap().scheduling.reservation
+        })
+    };
+    for vcpu in 0..39 {
+        client.done(&mut rig, set(vcpu, 100));
+    }
+    assert_eq!(kept(&mut rig, &mut client), None, "the last one is not like the others");
+    client.done(&mut rig, set(39, 100));
+    assert_eq!(kept(&mut rig, &mut client), Reservation::new(500, 100).ok());
+    client.done(&mut rig, set(7, 200));
+    assert_eq!(kept(&mut rig, &mut client), Reservation::new(500, 100).ok());
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! The file: ELF with sections and no segments. Source: Xen's `docs/misc/dump-core-format.txt`.
+//! The file: ELF with the sections of Xen's `docs/misc/dump-core-format.txt`, and with segments besides, as debuggers want
+//! them.
 //!
-//! The pages begin where all that is before them ends, at a multiple of the page size, and come in the order in which
-//! they are read; the format has no rule about that. Behind them stands which they are. The headers are written last,
-//! so that a file that was not finished is none.
+//! The pages begin where all that is before them ends, at a multiple of the page size, and have the domain's order, as far
+//! as that is without large holes: what stands side by side at virtual addresses should do so in the file. Behind them
+//! stands which they are. The headers are written last, so that a file that was not finished is none. Those of segments stand at the end: `crash` takes a file for one of Linux'
+//! own when it finds them near the beginning, and then does not see the sections.
 
 use std::fs::File;
 use std::io;
@@ -12,6 +14,9 @@ use xendless_core::hyper::CONTEXT;
 use xendless_core::protocol::Host;
 use xendless_core::protocol::dump::Piece;
 use xendless_core::shared::PAGE_SIZE;
+
+use super::segments::{PROGRAM_HEADER, notes_header, page_table, run_header, threads};
+use super::walk::{self, Run};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Bytes of the file's header, and of each section's.
@@ -32,6 +37,8 @@ const NOTE_FORMAT_VERSION: u32 = 0x200_0003;
 /// `XC_CORE_MAGIC` and `XC_CORE_MAGIC_HVM`.
 const MAGIC: u64 = 0xf00f_ebed;
 const MAGIC_HVM: u64 = 0xf00f_ebee;
+/// A place without a page: the domain's number, and the frame.
+const EMPTY: (u64, u64) = (u64::MAX, u64::MAX);
 /// Version 0.1 of the format.
 const FORMAT: u64 = 1;
 
@@ -39,11 +46,15 @@ const FORMAT: u64 = 1;
 pub(super) struct Core {
     file: File,
     translated: bool,
+    /// Pages that the domain has; so many will about come.
+    expected: u64,
     registers: Vec<u8>,
+    /// Whose these are.
+    vcpus: Vec<u64>,
     shared_info: Option<Vec<u8>>,
     /// Where the pages begin, once one came.
     pages: Option<u64>,
-    /// The domain's number and the frame of each page.
+    /// The domain's number and the frame of each page, by its place.
     frames: Vec<(u64, u64)>,
 }
 
@@ -59,28 +70,54 @@ struct Section {
 
 impl Core {
     pub(super) const fn new(file: File) -> Self {
-        let registers = Vec::new();
-        Self { file, translated: false, registers, shared_info: None, pages: None, frames: Vec::new() }
+        Self {
+            file,
+            translated: false,
+            expected: 0,
+            registers: Vec::new(),
+            vcpus: Vec::new(),
+            shared_info: None,
+            pages: None,
+            frames: Vec::new(),
+        }
     }
 
     /// Takes a piece.
     pub(super) fn take(&mut self, piece: Piece, body: &[u8]) -> io::Result<()> {
         match piece {
-            Piece::Head { translated, .. } => self.translated = translated,
+            Piece::Head { translated, pages } => (self.translated, self.expected) = (translated, pages),
             Piece::Registers { .. } | Piece::SharedInfo if self.pages.is_some() => {
                 return Err(io::Error::other("what came is no dump"));
             }
-            Piece::Registers { .. } => self.registers.extend_from_slice(body),
+            Piece::Registers { vcpu } => {
+                self.registers.extend_from_slice(body);
+                self.vcpus.push(vcpu);
+            }
             Piece::SharedInfo => self.shared_info = Some(body.to_vec()),
             Piece::Page { pfn, gmfn } => {
                 let first = self.first_page();
                 self.pages = Some(first);
-                self.file.write_all_at(body, first + self.count() * PAGE)?;
-                self.frames.push((pfn, gmfn));
+                let place = self.place(pfn, gmfn)?;
+                self.file.write_all_at(body, first + place * PAGE)?;
             }
             Piece::End => {}
         }
         Ok(())
+    }
+
+    /// Gives a page its place: that of its number, or one behind all others.
+    fn place(&mut self, pfn: u64, gmfn: u64) -> io::Result<u64> {
+        let free = |place: &usize| self.frames.get(*place).is_none_or(|found| *found == EMPTY);
+        let usual = usize::try_from(pfn).ok().filter(|_| pfn < self.expected).filter(free);
+        let behind = || self.frames.len().max(usize::try_from(self.expected).unwrap_or(usize::MAX));
+        let place = usual.unwrap_or_else(behind);
+        let wanted = place.saturating_add(1).max(self.frames.len());
+        self.frames.try_reserve(wanted - self.frames.len()).map_err(io::Error::other)?;
+        self.frames.resize(wanted, EMPTY);
+        if let Some(frame) = self.frames.get_mut(place) {
+            *frame = (pfn, gmfn);
+        }
+        Ok(place as u64)
     }
 
     fn count(&self) -> u64 {
@@ -138,10 +175,39 @@ impl Core {
         if let Some(shared_info) = &self.shared_info {
             self.file.write_all_at(shared_info, self.shared_info_at())?;
         }
+        let (segments, number) = self.segments(names_at + names.len() as u64)?;
+        let number = [number, sections.len() + 2].map(|number| u16::try_from(number).unwrap_or(u16::MAX));
         self.file.write_all_at(&headers, FILE_HEADER)?;
-        let number = u16::try_from(sections.len() + 2).unwrap_or(u16::MAX);
-        self.file.write_all_at(&file_header(number), 0)?;
+        self.file.write_all_at(&file_header(segments, number), 0)?;
         self.file.sync_all()
+    }
+
+    /// Writes what segments lead to that is nowhere else, and their headers, from `at` on; returns where these begin, and
+    /// how many there are.
+    fn segments(&self, at: u64) -> io::Result<(u64, usize)> {
+        let contexts = self.vcpus.iter().copied().zip(self.registers.chunks(CONTEXT));
+        let threads = threads(contexts, self.translated);
+        let threads_at = at.next_multiple_of(8);
+        let mut headers = notes_header(threads_at, threads.len() as u64);
+        headers.extend(notes_header(TABLE, self.notes_size()));
+        for run in self.runs()? {
+            headers.extend(run_header(&run, self.first_page()));
+        }
+        let headers_at = (threads_at + threads.len() as u64).next_multiple_of(8);
+        self.file.write_all_at(&threads, threads_at)?;
+        self.file.write_all_at(&headers, headers_at)?;
+        Ok((headers_at, headers.len() / usize::try_from(PROGRAM_HEADER).unwrap_or(1)))
+    }
+
+    /// Where memory was to the first virtual CPU.
+    fn runs(&self) -> io::Result<Vec<Run>> {
+        let first = self.registers.get(..CONTEXT);
+        let Some(top) = first.and_then(|registers| page_table(registers, self.translated)) else {
+            return Ok(Vec::new());
+        };
+        walk::runs(&self.frames, top, self.translated, |place, page| {
+            self.file.read_exact_at(page, self.first_page() + place * PAGE)
+        })
     }
 
     fn notes(&self, host: &Host) -> Vec<u8> {
@@ -226,19 +292,20 @@ fn section_header(name: u32, section: &Section) -> Vec<u8> {
     bytes
 }
 
-fn file_header(sections: u16) -> Vec<u8> {
+/// The file's header: where those of segments begin, and how many of them and of sections there are.
+fn file_header(segments_at: u64, [segments, sections]: [u16; 2]) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
     // A core file for x86-64, version 1.
     for half in [4_u16, 62, 1, 0] {
         bytes.extend_from_slice(&half.to_le_bytes());
     }
-    // No entry and no program headers; section headers follow this one.
-    for word in [0, 0, FILE_HEADER] {
+    // No entry; section headers follow this one.
+    for word in [0, segments_at, FILE_HEADER] {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     // No flags; sizes and numbers of headers; the names are the first section.
     bytes.extend_from_slice(&0_u32.to_le_bytes());
-    for half in [64, 0, 0, 64, sections, 1] {
+    for half in [64, 56, segments, 64, sections, 1] {
         bytes.extend_from_slice(&half.to_le_bytes());
     }
     bytes

@@ -2,7 +2,9 @@
 
 mod elf;
 mod place;
+mod segments;
 mod stream;
+mod walk;
 
 use std::io::Write;
 use std::os::fd::AsFd;

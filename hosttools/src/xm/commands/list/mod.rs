@@ -227,15 +227,6 @@ impl Entry {
         }
     }
 
-    /// Virtual CPUs that it can have.
-    pub(in crate::xm::commands) fn max_vcpus(&self) -> u32 {
-        match (&self.row, &self.config) {
-            (Some(row), _) => row.max_vcpus,
-            (None, Some(config)) => config.vcpus.max(),
-            (None, None) => 0,
-        }
-    }
-
     fn seconds(&self) -> f64 {
         self.row.as_ref().map_or(0.0, |row| seconds(row.cpu_ns))
     }

@@ -3,13 +3,14 @@
 mod rtds;
 mod share;
 
-use xendless_core::protocol::Sharing;
+use xendless_core::protocol::{Failure, Sharing};
 
 use super::pool;
-use crate::client::Client;
+use crate::client::{self, Client};
+use crate::shown::Shown;
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, host};
+use crate::xm::session::{Session, explain, host};
 use crate::xm::table::Outcome;
 
 pub(in crate::xm) use rtds::run as rtds;
@@ -42,7 +43,18 @@ fn require(client: &mut Client, name: &str) -> Result<(), Error> {
 }
 
 fn other_scheduler(name: &str) -> String {
-    format!("Xen is running with the {} scheduler", crate::shown::Shown(name))
+    format!("Xen is running with the {} scheduler", Shown(name))
+}
+
+/// What to say when a domain that runs gets nothing from a scheduler.
+fn refused(client: &mut Client, domain: &str, error: client::Error) -> Error {
+    match error {
+        client::Error::Failed(Failure::OtherScheduler(name)) => {
+            let (domain, name) = (Shown(domain), Shown(&name));
+            Error::Plain(format!("Domain '{domain}' is in a CPU pool with the {name} scheduler."))
+        }
+        other => explain(client, domain, other, "Domain is not running"),
+    }
 }
 
 /// The scheduler that Xen was started with.

@@ -1,18 +1,18 @@
 //! Promises under rtds.
 
+use xendless_core::config::Reservation;
 use xendless_core::hyper::Promise;
 use xendless_core::protocol::{Answer, Failure, Request, Sched};
 
-use super::{domain, require};
+use super::{domain, refused, require};
 use crate::client::{self, Client};
 use crate::shown::Shown;
-use crate::xm::commands::json;
-use crate::xm::commands::list::{Entry, entries, entry};
-use crate::xm::commands::pool;
-use crate::xm::commands::target::{invalid, not_started};
+use crate::xm::commands::list::{Entry, entries};
+use crate::xm::commands::target::{Target, invalid, not_started, target};
+use crate::xm::commands::{definition, json, pool};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, explain, pages};
+use crate::xm::session::{Session, pages};
 use crate::xm::table::Outcome;
 
 /// A virtual CPU and what it is promised.
@@ -83,6 +83,32 @@ impl Wanted {
         let given = [self.periods.len(), self.budgets.len(), self.extras.len()];
         given.into_iter().all(|given| given == 0 || given == count)
     }
+
+    /// What each virtual CPU that is meant is to be promised, when it has what `old` says.
+    fn orders(&self, old: &[Row]) -> Result<Vec<Row>, Error> {
+        let chosen: Vec<u32> = match &self.vcpus {
+            Some(vcpus) => vcpus.clone(),
+            None => old.iter().map(|(vcpu, _)| *vcpu).collect(),
+        };
+        let mut orders = Vec::new();
+        for (at, vcpu) in chosen.into_iter().enumerate() {
+            let Some((_, promise)) = old.iter().find(|(other, _)| *other == vcpu) else {
+                return Err(Error::Usage(format!("VCPU {vcpu} does not exist.")));
+            };
+            let at = if self.vcpus.is_some() { at } else { 0 };
+            let promise = Promise {
+                period_us: self.periods.get(at).copied().unwrap_or(promise.period_us),
+                budget_us: self.budgets.get(at).copied().unwrap_or(promise.budget_us),
+                extra: self.extras.get(at).copied().unwrap_or(promise.extra),
+            };
+            if promise.budget_us == 0 || promise.budget_us > promise.period_us {
+                let text = "Budget out of range, valid range is from 1 to the period";
+                return Err(Error::Usage(text.to_owned()));
+            }
+            orders.push((vcpu, promise));
+        }
+        Ok(orders)
+    }
 }
 
 /// What all virtual CPUs of a domain are promised.
@@ -94,51 +120,49 @@ fn promises(client: &mut Client, domain: &str) -> Result<Vec<Row>, client::Error
 }
 
 fn set(client: &mut Client, domain: &str, wanted: &Wanted) -> Outcome {
-    let found = entry(client, domain)?;
-    let Some(row) = &found.row else {
+    let Target::Running(row) = target(client, domain)? else {
         return Err(Error::Usage(not_started(domain)));
     };
     let id = row.domid.to_string();
-    let failed = |client: &mut Client, error| match error {
-        client::Error::Failed(Failure::OtherScheduler(name)) => {
-            let (domain, name) = (Shown(domain), Shown(&name));
-            Error::Plain(format!("Domain '{domain}' is in a CPU pool with the {name} scheduler."))
-        }
-        other => explain(client, domain, other, "Domain is not running"),
-    };
     let old = match promises(client, &id) {
         Ok(old) => old,
-        Err(error) => return Err(failed(client, error)),
-    };
-    let chosen: Vec<u32> = match &wanted.vcpus {
-        Some(vcpus) => vcpus.clone(),
-        None => old.iter().map(|(vcpu, _)| *vcpu).collect(),
+        Err(error) => return Err(refused(client, domain, error)),
     };
     // All is known to be right before anything is changed.
-    let mut orders = Vec::new();
-    for (at, vcpu) in chosen.into_iter().enumerate() {
-        let Some((_, promise)) = old.iter().find(|(other, _)| *other == vcpu) else {
-            return Err(Error::Usage(format!("VCPU {vcpu} does not exist.")));
-        };
-        let at = if wanted.vcpus.is_some() { at } else { 0 };
-        let promise = Promise {
-            period_us: wanted.periods.get(at).copied().unwrap_or(promise.period_us),
-            budget_us: wanted.budgets.get(at).copied().unwrap_or(promise.budget_us),
-            extra: wanted.extras.get(at).copied().unwrap_or(promise.extra),
-        };
-        if promise.budget_us == 0 || promise.budget_us > promise.period_us {
-            let text = "Budget out of range, valid range is from 1 to the period";
-            return Err(Error::Usage(text.to_owned()));
+    let orders = wanted.orders(&old)?;
+    let act = |client: &mut Client| {
+        for (vcpu, promise) in &orders {
+            let (vcpu, promise) = (*vcpu, *promise);
+            let request = Request::Sched(Sched::SetPromise { domain: &id, vcpu, promise });
+            if let Err(error) = client.ask(request) {
+                return Err(refused(client, domain, error));
+            }
         }
-        orders.push((vcpu, promise));
-    }
-    for (vcpu, promise) in orders {
-        let request = Request::Sched(Sched::SetPromise { domain: &id, vcpu, promise });
-        if let Err(error) = client.ask(request) {
-            return Err(failed(client, error));
-        }
+        Ok(())
+    };
+    let after = old.iter().map(|row| orders.iter().find(|order| order.0 == row.0).unwrap_or(row).1);
+    match alike(after) {
+        Some(reservation) => definition::along(
+            client,
+            &row,
+            |settings| {
+                settings.scheduling.reservation = Some(reservation);
+                Ok(())
+            },
+            act,
+        )?,
+        // A definition has no words for it.
+        None => act(client)?,
     }
     Ok(0)
+}
+
+/// What all virtual CPUs have alike, if they do: that much can be kept of a domain.
+fn alike(mut promises: impl Iterator<Item = Promise>) -> Option<Reservation> {
+    let Promise { period_us, budget_us, .. } = promises.next()?;
+    promises
+        .all(|other| (other.period_us, other.budget_us) == (period_us, budget_us))
+        .then(|| Reservation::new(period_us, budget_us).ok())?
 }
 
 fn show(

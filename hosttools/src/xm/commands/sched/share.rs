@@ -1,19 +1,18 @@
 //! Shares under credit and credit2.
 
-use xendless_core::config::{DomainConfig, Weight};
+use xendless_core::config::{DomainConfig, Invalid, Settings, Weight};
 use xendless_core::hyper::Share;
 use xendless_core::protocol::{Answer, Failure, Request, Sched, Sharing};
 
-use super::{domain, require};
+use super::{domain, refused, require};
 use crate::client::{self, Client};
 use crate::shown::Shown;
-use crate::xm::commands::json;
-use crate::xm::commands::list::{Entry, entries, entry};
-use crate::xm::commands::managed::define;
-use crate::xm::commands::target::invalid;
+use crate::xm::commands::list::{Entry, entries};
+use crate::xm::commands::target::{Target, invalid, target};
+use crate::xm::commands::{definition, json};
 use crate::xm::error::Error;
 use crate::xm::options::Given;
-use crate::xm::session::{Session, defined, definitions, explain};
+use crate::xm::session::Session;
 use crate::xm::table::Outcome;
 
 /// What a domain has that was never given anything else.
@@ -36,9 +35,9 @@ pub(super) fn run(session: &mut Session, given: &Given, scheduler: Sharing) -> O
         return show(session, &mut client, given, domain, scheduler);
     }
     let Some(domain) = domain else { return Err(Error::Usage("No domain given.".to_owned())) };
-    let found = entry(&mut client, domain)?;
+    let found = target(&mut client, domain)?;
     let change = Change { weight: weight_of(weight, scheduler)?, cap: cap_of(cap, found.max_vcpus())? };
-    set(&mut client, &found, scheduler, change)?;
+    set(&mut client, domain, &found, scheduler, change)?;
     Ok(0)
 }
 
@@ -145,39 +144,40 @@ fn object(entry: &Entry, share: Option<Share>, scheduler: Sharing) -> serde_json
 }
 
 /// Changes a domain that runs, and what is kept of it.
-fn set(client: &mut Client, entry: &Entry, scheduler: Sharing, change: Change) -> Result<(), Error> {
-    let Change { weight, cap } = change;
-    let kept = definitions(client)?;
-    let kept = defined(&kept, &entry.name).and_then(|found| found.config.clone());
-    // What cannot be kept is not done either.
-    let kept = kept.map(|config| changed(config, change)).transpose()?;
-    if let Some(row) = &entry.row {
-        let domain = row.domid.to_string();
-        let request = Request::Sched(Sched::SetShare { domain: &domain, scheduler, weight, cap });
-        match client.ask(request) {
-            Ok(_) => {}
-            Err(client::Error::Failed(Failure::OtherScheduler(found))) => {
-                let (name, found) = (Shown(&entry.name), Shown(&found));
-                let text = format!("Domain '{name}' is in a CPU pool with the {found} scheduler.");
-                return Err(Error::Plain(text));
-            }
-            Err(error) => return Err(explain(client, &entry.name, error, "Domain is not running")),
+fn set(
+    client: &mut Client,
+    name: &str,
+    found: &Target,
+    scheduler: Sharing,
+    change: Change,
+) -> Result<(), Error> {
+    let keep =
+        |settings: &mut Settings| change.keep(settings).map_err(|error| Error::Usage(error.to_string()));
+    match found {
+        Target::Running(row) => {
+            let domain = row.domid.to_string();
+            let Change { weight, cap } = change;
+            let request = Request::Sched(Sched::SetShare { domain: &domain, scheduler, weight, cap });
+            definition::along(client, row, keep, |client| match client.ask(request) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(refused(client, name, error)),
+            })
         }
+        Target::Defined(found) => definition::change(client, found, keep),
     }
-    kept.map_or(Ok(()), |config| define(client, &config))
 }
 
-/// A definition with the change.
-fn changed(config: DomainConfig, change: Change) -> Result<DomainConfig, Error> {
-    let wrong = |error: xendless_core::config::Invalid| Error::Usage(error.to_string());
-    let mut settings = config.into_settings();
-    if let Some(weight) = change.weight {
-        settings.scheduling.weight = Some(Weight::new("cpu_weight", weight.into()).map_err(wrong)?);
+impl Change {
+    /// Makes the change in a definition.
+    fn keep(self, settings: &mut Settings) -> Result<(), Invalid> {
+        if let Some(weight) = self.weight {
+            settings.scheduling.weight = Some(Weight::new("cpu_weight", weight.into())?);
+        }
+        if let Some(cap) = self.cap {
+            settings.scheduling.cap = Some(cap.into());
+        }
+        Ok(())
     }
-    if let Some(cap) = change.cap {
-        settings.scheduling.cap = Some(cap.into());
-    }
-    DomainConfig::new(settings).map_err(wrong)
 }
 
 #[cfg(test)]
