@@ -109,7 +109,6 @@ fn a_driver_that_gives_up_says_why() {
     world.wait();
     let why = Detail::new(b"19 creating vbd structure");
     assert_eq!(world.came(), [Outcome::Failed(Problem::Backend(why))]);
-    world.store.remove("/local/domain/1/error");
     world.assert_nothing_left();
 }
 
