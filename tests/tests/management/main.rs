@@ -23,6 +23,7 @@ mod relay;
 mod resources;
 mod rights;
 mod transcript;
+mod trees;
 mod vchan;
 
 use std::sync::LazyLock;
