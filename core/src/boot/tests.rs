@@ -102,7 +102,7 @@ impl Host for Nonsense {
         unreachable!("boot does not care")
     }
 
-    fn clear_console_ring(&self) -> Result<()> {
+    fn clear_console_ring(&self, _: u32) -> Result<()> {
         unreachable!("boot does not care")
     }
 }

@@ -104,13 +104,14 @@ impl Device {
         name: &DeviceName,
         alone: bool,
     ) -> Result<(), Failed> {
-        let (frontend, backend) = (name.frontend(), name.backend(self.backend.domid));
+        let back = self.backend.domid;
+        let (frontend, backend) = (name.frontend(), name.backend(back));
         ask(store, &Request::Unwatch { path: backend.as_bytes(), token: token(name).as_bytes() })?;
-        for path in [frontend, backend, name.record()] {
+        for path in [frontend, backend, name.record(), name.complaint(back)] {
             remove(store, &path)?;
         }
         if alone {
-            for path in [name.frontends(), name.backends(self.backend.domid), name.records()] {
+            for path in [name.frontends(), name.backends(back), name.records(), name.complaints(back)] {
                 remove(store, &path)?;
             }
         }

@@ -80,7 +80,12 @@ impl Device {
             Hotplug::Connected | Hotplug::None => {}
         }
         if self.is_late(now) {
-            return Ok(self.give_up(Problem::NoAnswer { back, prepared }));
+            let step = self.give_up(Problem::NoAnswer { back, prepared });
+            // No driver has taken it on, so none will let go of it.
+            if view.state == XenbusState::Initialising {
+                self.enter(Phase::Remove);
+            }
+            return Ok(step);
         }
         Ok(Step::Rest)
     }

@@ -55,9 +55,7 @@ pub(super) fn look(store: &mut impl Local, name: &DeviceName, back: DomId) -> Re
 
 /// Why the backend's driver gave up, where it says such things.
 pub(super) fn complaint(store: &mut impl Local, name: &DeviceName, back: DomId) -> Result<Detail, Failed> {
-    let home = name.backend(back);
-    let relative = home.strip_prefix(&format!("/local/domain/{back}/")).unwrap_or_default();
-    detail(store, &format!("/local/domain/{back}/error/{relative}/error"))
+    detail(store, &format!("{}/error", name.complaint(back)))
 }
 
 fn detail(store: &mut impl Local, path: &str) -> Result<Detail, Failed> {

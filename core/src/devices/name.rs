@@ -80,6 +80,16 @@ impl DeviceName {
         format!("/local/domain/{back}/backend/{}/{}", self.class, self.front)
     }
 
+    /// Where the driver in `back` complains about it: Linux writes there and never takes anything away.
+    pub(super) fn complaint(&self, back: DomId) -> String {
+        format!("{}/{}", self.complaints(back), self.id)
+    }
+
+    /// Where all complaints of `back` about this class of the domain's are.
+    pub(super) fn complaints(&self, back: DomId) -> String {
+        format!("/local/domain/{back}/error/backend/{}/{}", self.class, self.front)
+    }
+
     /// What tools see of it.
     pub(super) fn record(&self) -> String {
         format!("{}/{}", self.records(), self.id)

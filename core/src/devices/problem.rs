@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{CONNECT_NS, DeviceName};
+use super::{CONNECT_NS, Class, DeviceName};
 use crate::config::devices::{Mac, VirtualDevice};
 use crate::hyper::DomId;
 use crate::store::wire::XsError;
@@ -112,7 +112,10 @@ impl fmt::Display for DeviceError {
                 Ok(vdev) => write!(f, "Device {vdev} ({}, {}) is already connected.", name.id, name.class),
                 Err(_) => write!(f, "Device {name} is already connected."),
             },
-            Problem::Missing => write!(f, "Device {} not connected", name.id),
+            Problem::Missing => match VirtualDevice::from_number(name.id) {
+                Ok(vdev) if name.class == Class::Vbd => write!(f, "Device {vdev} not connected"),
+                _ => write!(f, "Device {} not connected", name.id),
+            },
             Problem::Busy => write!(f, "Device {name} is being changed already."),
             Problem::Full => write!(f, "The domain has as many devices ({}) as it may have.", name.class),
             Problem::Used(what) => write!(f, "The file \"{}\" is already used", what.as_str()),
@@ -168,7 +171,6 @@ impl fmt::Display for DeviceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devices::Class;
     use alloc::string::ToString;
 
     #[test]
@@ -176,7 +178,7 @@ mod tests {
         let name = DeviceName { front: DomId(7), class: Class::Vbd, id: 51712 };
         let said = |problem| DeviceError { name, problem }.to_string();
         assert_eq!(said(Problem::Exists), "Device xvda (51712, vbd) is already connected.");
-        assert_eq!(said(Problem::Missing), "Device 51712 not connected");
+        assert_eq!(said(Problem::Missing), "Device xvda not connected");
         let could_not = |rest: &str| ["Device 51712 (vbd) could not be connected.", rest].concat();
         assert_eq!(said(Problem::Backend(Detail::new(b""))), could_not(" Backend device not found."));
         assert_eq!(said(Problem::Backend(Detail::new(b" no such file\n"))), could_not(" no such file"));

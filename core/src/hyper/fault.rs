@@ -269,8 +269,8 @@ impl<H: Host> Host for FaultInjector<H> {
         self.gate(Call::ReadConsoleRing)?.read_console_ring(index, buffer)
     }
 
-    fn clear_console_ring(&self) -> Result<()> {
-        self.gate(Call::ReadConsoleRing)?.clear_console_ring()
+    fn clear_console_ring(&self, index: u32) -> Result<()> {
+        self.gate(Call::ReadConsoleRing)?.clear_console_ring(index)
     }
 }
 

@@ -178,8 +178,8 @@ pub trait Host {
     fn scheduler(&self) -> Result<SchedulerKind>;
     /// Copies text of Xen's console ring from `index` on; returns the number of bytes and the next index.
     fn read_console_ring(&self, index: u32, buffer: &mut [u8]) -> Result<(usize, u32)>;
-    /// Lets Xen forget the text of its console ring.
-    fn clear_console_ring(&self) -> Result<()>;
+    /// Lets Xen forget the text of its console ring that is before `index`.
+    fn clear_console_ring(&self, index: u32) -> Result<()>;
 }
 
 /// Virtual CPUs of other domains.

@@ -98,8 +98,9 @@ impl Host for Xen {
         Ok((buffer.len().min(usize::try_from(answer.count).unwrap_or(usize::MAX)), answer.index))
     }
 
-    fn clear_console_ring(&self) -> Result<()> {
-        let argument = ReadConsole { clear: 1, ..ReadConsole::ZERO };
+    fn clear_console_ring(&self, index: u32) -> Result<()> {
+        // Xen forgets what it passed over in this call: what is before the index.
+        let argument = ReadConsole { clear: 1, incremental: 1, index, ..ReadConsole::ZERO };
         let mut request = READCONSOLE.ask(self.interface.sysctl, &argument);
         // SAFETY: the buffer has no bytes, so Xen writes none.
         unsafe { do_sysctl(Call::ReadConsoleRing, &mut request) }

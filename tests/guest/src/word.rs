@@ -73,6 +73,8 @@ pub enum Word<'a> {
     StoreNeverRead,
     /// `garbage-states`: nonsense in every node that a control plane might read.
     GarbageStates,
+    /// `garbage-disk`: nonsense in both directories of its first disk.
+    GarbageDisk,
     /// `control-shutdown-ignore`: sees requests to shut down, and stays.
     IgnoreShutdown,
     /// `console-flood[=N]`: lines without end.
@@ -112,6 +114,7 @@ impl<'a> Word<'a> {
             b"store-wreck" => Self::StoreWreck,
             b"store-never-read" => Self::StoreNeverRead,
             b"garbage-states" => Self::GarbageStates,
+            b"garbage-disk" => Self::GarbageDisk,
             b"control-shutdown-ignore" => Self::IgnoreShutdown,
             b"console-indices" => Self::ConsoleIndices,
             b"read-all-memory" => Self::ReadMemory,

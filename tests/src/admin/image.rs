@@ -33,6 +33,9 @@ const MODULES: [&str; 10] = [
 /// Debian's own programs for XenStore.
 const XENSTORE_PROGRAMS: [&str; 8] = ["ls", "list", "read", "write", "exists", "rm", "chmod", "watch"];
 
+/// The folder of the cache with Debian's tools for Xen.
+const TOOLS: &str = "xen-tools";
+
 /// Where Debian keeps libraries.
 const LIBRARIES: [&str; 2] = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"];
 
@@ -114,7 +117,12 @@ pub(super) fn busybox(tree: &mut Tree) -> Result<()> {
 /// Puts a program of Debian's tools for Xen into `tree`, with its loader and the libraries it needs. `path` is where
 /// Debian has it; here it is in `/usr/bin`.
 pub(super) fn install_tool(tree: &mut Tree, path: &str) -> Result<()> {
-    let program = tools()?.join(path);
+    install_program(tree, TOOLS, path)
+}
+
+/// The same for another package of the cache; its libraries are among those of the tools.
+pub(super) fn install_program(tree: &mut Tree, package: &str, path: &str) -> Result<()> {
+    let program = cache()?.join(package).join(path);
     tree.insert_file(&format!("usr/bin/{}", file_name(&program)?), &program)?;
     install_needs(tree, program)
 }
@@ -128,7 +136,7 @@ pub(super) fn install_library(tree: &mut Tree, name: &str) -> Result<()> {
 
 /// Debian's tools for Xen with all their libraries, unpacked.
 pub(super) fn tools() -> Result<PathBuf> {
-    Ok(cache()?.join("xen-tools"))
+    Ok(cache()?.join(TOOLS))
 }
 
 /// Puts into `tree` the loader and the libraries that a program or library of the tools needs.

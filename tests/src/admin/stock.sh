@@ -3,6 +3,8 @@
 [ "$1" = start ] || exit 2
 mkdir -p /run/xen /run/xenstored /run/lock /var/lib/xen /var/log/xen
 ln -sf /run /var/run
+# udev makes it.
+ln -s /proc/self/fd/0 /dev/stdin
 ln -sf /run/lock /var/lock
 xenstored --pid-file /run/xenstore.pid
 until xenstore-read -s / >/dev/null 2>&1; do usleep 1000; done

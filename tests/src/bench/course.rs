@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::figures::Figures;
+use crate::admin::disk;
 use crate::admin::domain::Admin;
 use crate::admin::kernel::{Flavour, Kernel};
 use crate::qemu::artifacts::{self, Build};
@@ -71,6 +72,8 @@ pub enum Course {
     Guests(u32),
     /// Debian guests.
     Debian,
+    /// Debian guests with devices.
+    Devices,
     /// What is promised of `xm` and `xmd` and takes no time to measure; no work for the other side.
     Promises,
 }
@@ -81,6 +84,7 @@ impl Course {
         match self {
             Self::Guests(most) => format!("sh /bench/guests.sh {tool} {present} {most}"),
             Self::Debian => format!("sh /bench/debian.sh {tool}"),
+            Self::Devices => format!("sh /bench/devices.sh {tool}"),
             Self::Promises => "sh /bench/promises.sh".to_owned(),
         }
     }
@@ -92,8 +96,10 @@ impl Course {
         if self != Self::Promises {
             admin.images_mib = IMAGES_MIB;
         }
+        let made = tempfile::tempdir()?;
         admin.additions = vec![
             (folder.into(), "/bench".into()),
+            (disk::image(made.path())?, "/root/disk.img.gz".into()),
             (artifacts::stopwatch()?, "/usr/bin/stopwatch".into()),
             (Kernel::find(Flavour::Generic)?.packed().into(), "/boot/guest/vmlinuz-xz".into()),
         ];

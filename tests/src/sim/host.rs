@@ -172,10 +172,12 @@ impl Host for SimDomain {
         })
     }
 
-    fn clear_console_ring(&self) -> Result<()> {
+    fn clear_console_ring(&self, index: u32) -> Result<()> {
         self.call(Call::ReadConsoleRing, |machine, me| {
             machine.sysctl(me)?;
-            machine.ring.clear();
+            let kept = machine.ring_end.wrapping_sub(index) as usize;
+            let forgotten = machine.ring.len().saturating_sub(kept);
+            machine.ring.drain(..forgotten);
             Ok(())
         })
     }

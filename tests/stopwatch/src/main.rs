@@ -26,6 +26,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: stopwatch run LABEL FIRST LAST COMMAND...     time a command once for each number; {} stands for the number
        stopwatch create LABEL FIRST LAST COMMAND...  the same for one that makes a domain: also until that one's mark
+       stopwatch count LABEL FIRST LAST FILE COMMAND...  the same until the counter in FILE is not 0; {id}: the domain
        stopwatch serve LABEL FIRST LAST SOCKET DAEMON...  time a daemon until it serves
        stopwatch store LABEL COUNT                   time COUNT reads, writes and transactions of XenStore
        stopwatch ring LABEL COUNT MIB                time COUNT questions to the control domain, and MIB on their way up
@@ -58,6 +59,9 @@ fn perform(words: &[&str]) -> Result<()> {
         }
         ["create", label, first, last, command @ ..] => {
             process::create(label, number(first)?..=number(last)?, command)
+        }
+        ["count", label, first, last, file, command @ ..] => {
+            process::count(label, number(first)?..=number(last)?, file, command)
         }
         ["serve", label, first, last, socket, command @ ..] => {
             process::serve(label, number(first)?..=number(last)?, socket, command)

@@ -1,6 +1,7 @@
 //! Whole processes: from before they are started until they are waited for.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::ops::RangeInclusive;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -31,12 +32,7 @@ pub(crate) fn create(label: &str, rounds: RangeInclusive<u32>, command: &[&str])
     let mut store = Store::open()?;
     let (mut whole, mut marked) = (Vec::new(), Vec::new());
     for round in rounds {
-        let before = domains(&mut store)?;
-        let start = Instant::now();
-        let process = time(round, command)?;
-        let mut new = domains(&mut store)?;
-        new.retain(|id| !before.contains(id));
-        let id = new.first().with_context(|| format!("{command:?} made no domain"))?;
+        let (start, process, id) = make(&mut store, round, command)?;
         let waited = store.await_node(&format!("{DOMAINS}/{id}/data/mark"))?;
         whole.push(process.as_nanos());
         marked.push(if waited { start.elapsed() } else { process }.as_nanos());
@@ -44,6 +40,34 @@ pub(crate) fn create(label: &str, rounds: RangeInclusive<u32>, command: &[&str])
     report(label, &whole);
     report(&format!("{label}-marked"), &marked);
     Ok(())
+}
+
+/// Times `command`, which makes a domain, once for each of `rounds` until a counter of the kernel's, the file `counter`
+/// with the domain's number for `{id}`, is there and is not 0 any more.
+pub(crate) fn count(label: &str, rounds: RangeInclusive<u32>, counter: &str, command: &[&str]) -> Result<()> {
+    let mut store = Store::open()?;
+    let mut times = Vec::new();
+    for round in rounds {
+        let (start, _, id) = make(&mut store, round, command)?;
+        let counter = counter.replace("{id}", &id);
+        while fs::read_to_string(&counter).map_or(true, |text| text.trim() == "0") {
+            thread::sleep(PAUSE);
+        }
+        times.push(start.elapsed().as_nanos());
+    }
+    report(label, &times);
+    Ok(())
+}
+
+/// Has `command` make a domain: when it began, what it took, and the domain's number.
+fn make(store: &mut Store, round: u32, command: &[&str]) -> Result<(Instant, Duration, String)> {
+    let before = domains(store)?;
+    let start = Instant::now();
+    let process = time(round, command)?;
+    let mut new = domains(store)?;
+    new.retain(|id| !before.contains(id));
+    let id = new.into_iter().next().with_context(|| format!("{command:?} made no domain"))?;
+    Ok((start, process, id))
 }
 
 /// Times a daemon from before it is started until somebody can connect to its socket, once for each of `rounds`; then

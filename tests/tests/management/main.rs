@@ -26,6 +26,7 @@ mod resources;
 mod rights;
 mod rtds;
 mod transcript;
+mod trees;
 mod vchan;
 
 use std::path::PathBuf;

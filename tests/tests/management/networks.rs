@@ -1,7 +1,7 @@
 //! Interfaces of Debian guests, on bridges of the admin domain.
 
 use super::part;
-use super::transcript::{Step, nodes, sum};
+use super::transcript::{Step, sum};
 
 /// Rows of a list without its head: number, backend, address, state.
 fn rows(step: &Step) -> Vec<(&str, &str, &str, &str)> {
@@ -127,38 +127,4 @@ fn nothing_is_left_of_any_interface() {
     assert!(part.text().contains("\nxenbr0 has vif"), "{}", part.text());
     let end = part.text().rsplit("interfaces:").next().unwrap();
     assert!(!end.contains("xenbr1 has"), "{end}");
-}
-
-/// As `docs/devices.md` has it.
-#[test]
-fn the_tree_is_the_documented_one() {
-    let part = part("networks");
-    let tree = part.block("tree");
-    let nodes = nodes(tree);
-    let value = |path: &str, perms: &str| nodes.get(&(path, perms)).copied();
-    let back = "/local/domain/1/backend/vif/GUEST/0";
-    for (node, wanted) in [
-        ("/frontend", "/local/domain/GUEST/device/vif/0"),
-        ("/frontend-id", "GUEST"),
-        ("/online", "1"),
-        ("/script", "/etc/xen/scripts/vif-bridge"),
-        ("/type", "vif"),
-        ("/handle", "0"),
-        ("/mac", "00:16:3e:00:00:01"),
-        ("/bridge", "xenbr0"),
-        ("/hotplug-status", "connected"),
-        ("/state", "4"),
-    ] {
-        assert_eq!(value(&format!("{back}{node}"), "(n1,rGUEST)"), Some(wanted), "{node}: {tree}");
-    }
-    let front = "/local/domain/GUEST/device/vif/0";
-    for (node, wanted) in [
-        ("/backend", back),
-        ("/backend-id", "1"),
-        ("/handle", "0"),
-        ("/mac", "00:16:3e:00:00:01"),
-        ("/state", "4"),
-    ] {
-        assert_eq!(value(&format!("{front}{node}"), "(nGUEST,r1)"), Some(wanted), "{node}: {tree}");
-    }
 }

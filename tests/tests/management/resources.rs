@@ -116,7 +116,9 @@ fn what_is_only_defined_keeps_what_it_is_told() {
 fn the_machine_is_described_and_its_keys_pressed() {
     let part = part("resources");
     part.step("xm debug-keys h").wrote("");
-    assert!(part.step("xm dmesg").output.contains("'h' pressed -> showing installed handlers"));
+    let dmesg = &part.step("xm dmesg").output;
+    assert!(dmesg.contains("'h' pressed -> showing installed handlers"), "{dmesg}");
+    assert!(!dmesg.contains("Xen version"), "it was cleared: {dmesg}");
     let info = &part.step("xm info -n").output;
     assert!(info.contains(
         "\nfree_cpus              : 0\ncpu_topology           : \ncpu:    core    socket     node\n"

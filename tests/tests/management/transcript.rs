@@ -1,7 +1,5 @@
 //! What a part of the session wrote, command by command.
 
-use std::collections::BTreeMap;
-
 /// A command with what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -68,14 +66,6 @@ impl Part {
         self.text.lines().filter_map(|line| line.strip_prefix(start.as_str())).collect()
     }
 
-    /// The lines between `---- label` and `---- end`.
-    #[track_caller]
-    pub(crate) fn block(&self, label: &str) -> &str {
-        let begin = format!("---- {label}\n");
-        let found = self.text.split_once(&begin).and_then(|(_, rest)| rest.split_once("---- end\n"));
-        found.unwrap_or_else(|| panic!("no '{label}' in:\n{}", self.text)).0
-    }
-
     /// All steps, in order.
     pub(crate) fn all(&self) -> &[Step] {
         &self.steps
@@ -123,16 +113,6 @@ pub(crate) fn sum(text: &str) -> &str {
     let sum = text.split(' ').next().unwrap();
     assert!(sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");
     sum
-}
-
-/// What `xenstore-ls -fp` wrote, as path and permissions with the value.
-pub(crate) fn nodes(tree: &str) -> BTreeMap<(&str, &str), &str> {
-    let lines = tree.lines().filter_map(|line| {
-        let (path, rest) = line.split_once(" = ")?;
-        let (value, perms) = rest.rsplit_once("  ")?;
-        Some(((path, perms.trim()), value.trim().trim_matches('"')))
-    });
-    lines.collect()
 }
 
 /// The line behind the output of a command.

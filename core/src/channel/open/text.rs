@@ -80,7 +80,7 @@ impl Text {
                     desk.hv.read_console_ring(*index, room).map_err(|error| refused(&error))?;
                 *index = next;
                 if count == 0 && *clear {
-                    desk.hv.clear_console_ring().map_err(|error| refused(&error))?;
+                    desk.hv.clear_console_ring(*index).map_err(|error| refused(&error))?;
                 }
                 Ok(count)
             }

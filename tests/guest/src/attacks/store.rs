@@ -1,12 +1,14 @@
 //! Attacks on the XenStore server.
 
+use alloc::format;
+use alloc::string::String;
 use core::convert::Infallible;
 use core::mem::offset_of;
 
 use embedded_io::{Write, WriteReady};
 use xendless_core::abi::io::xs_wire::{SockMsg, XS_READ, XenstoreDomainInterface};
 use xendless_core::ring::xenstore::ConnectionError;
-use xendless_core::store::client::ClientError;
+use xendless_core::store::client::{ClientError, Session};
 use xendless_core::store::transport::Assembler;
 use zerocopy::IntoBytes;
 
@@ -130,30 +132,68 @@ pub fn never_read(world: &impl World) -> Result<(), Trouble> {
     }
 }
 
+/// What is no state, no domain, no path of ours, and more than a value may have.
+const NONSENSE: [&[u8]; 6] = [b"99", b"-1", b"\0\xff%n", b"/local/domain/0", &[b'9'; 2000], &[b'9'; 4000]];
+
 /// Nonsense in every node that a control plane might read.
 ///
 /// # Errors
 /// When the connection breaks.
 pub fn garbage_states(world: &impl World) -> Result<(), Trouble> {
-    const HUGE: &[u8] = &[b'9'; 2000];
-    const NODES: [&[u8]; 6] = [
-        b"device/vbd/51712/state",
-        b"device/vbd/51712/backend",
-        b"device/vif/0/state",
-        b"console/tty",
-        b"control/shutdown",
-        b"memory/target",
+    const NODES: [&str; 6] = [
+        "device/vbd/51712/state",
+        "device/vbd/51712/backend",
+        "device/vif/0/state",
+        "console/tty",
+        "control/shutdown",
+        "memory/target",
     ];
     let mut session = store::open(world)?;
-    for path in NODES {
-        for value in [b"99", &b"-1"[..], b"\0\xff%n", b"/local/domain/0", HUGE] {
-            match session.nodes().write(path, value) {
-                Ok(()) => say!(world, "garbage-states: {}: taken", path.escape_ascii()),
-                Err(refused @ ClientError::Refused(_)) => {
-                    say!(world, "garbage-states: {}: {refused}", path.escape_ascii());
-                }
-                Err(trouble) => return Err(trouble),
-            }
+    NODES.iter().try_for_each(|path| write_nonsense(world, &mut session, "garbage-states", path))
+}
+
+/// Nonsense in both directories of its first disk: its own, and that of who serves it.
+///
+/// # Errors
+/// When the connection breaks, or it has no disk.
+pub fn garbage_disk(world: &impl World) -> Result<(), Trouble> {
+    const DISK: &str = "device/vbd/51712";
+    const THEIRS: [&str; 8] =
+        ["state", "online", "params", "mode", "physical-device", "hotplug-status", "frontend", "new"];
+    const OURS: [&str; 8] = [
+        "backend",
+        "backend-id",
+        "virtual-device",
+        "device-type",
+        "ring-ref",
+        "event-channel",
+        "protocol",
+        "state",
+    ];
+    let mut session = store::open(world)?;
+    let home = session.nodes().read(format!("{DISK}/backend").as_bytes())?;
+    let home = String::from_utf8_lossy(&home).into_owned();
+    for (home, names) in [(home.as_str(), THEIRS), (DISK, OURS)] {
+        for name in names {
+            write_nonsense(world, &mut session, "garbage-disk", &format!("{home}/{name}"))?;
+        }
+    }
+    say!(world, "garbage-disk: done");
+    Ok(())
+}
+
+/// Writes all kinds of nonsense to a node and says which of it was taken.
+fn write_nonsense<W: World>(
+    world: &W,
+    session: &mut Session<Stream<'_, W>>,
+    word: &str,
+    path: &str,
+) -> Result<(), Trouble> {
+    for value in NONSENSE {
+        match session.nodes().write(path.as_bytes(), value) {
+            Ok(()) => say!(world, "{word}: {path}: taken"),
+            Err(refused @ ClientError::Refused(_)) => say!(world, "{word}: {path}: {refused}"),
+            Err(trouble) => return Err(trouble),
         }
     }
     Ok(())

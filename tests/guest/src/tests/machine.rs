@@ -90,6 +90,19 @@ impl Machine {
         self.ask(&Request::Introduce { domid: DomId(domid), gfn: 1, port: Port(domid.into()) });
     }
 
+    /// Gives `front` a disk that `back` serves.
+    pub(super) fn give_disk(&self, front: u16, back: u16) {
+        let ours = format!("/local/domain/{front}/device/vbd/51712");
+        let theirs = format!("/local/domain/{back}/backend/vbd/{front}/51712");
+        for (home, owner, reader) in [(&ours, front, back), (&theirs, back, front)] {
+            self.write(home, "");
+            self.set_perms(home, &format!("n{owner}"), &format!("r{reader}"));
+            self.write(&format!("{home}/state"), "1");
+        }
+        self.write(&format!("{ours}/backend"), &theirs);
+        self.write(&format!("{theirs}/params"), "/disk.img");
+    }
+
     fn set_perms(&self, path: &str, owner: &str, other: &str) {
         let perms = [owner, other].map(|perm| Perm::parse(perm.as_bytes()).unwrap()).into();
         self.ask(&Request::SetPerms { path: path.as_bytes(), perms });

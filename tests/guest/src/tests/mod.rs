@@ -103,11 +103,29 @@ fn attack_a10_who_never_reads_is_stopped() {
 #[test]
 fn attack_c02_garbage_stays_in_nodes_of_the_guest() {
     let lines = printed("garbage-states");
-    assert_eq!(lines.len(), 30);
+    assert_eq!(lines.len(), 36);
     let taken = |line: &&String| line.ends_with(": taken");
     // The fixture gives guests `data` and `control/shutdown` alone.
     assert!(lines.iter().filter(taken).all(|line| line.contains(" control/shutdown: ")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("EACCES")), "{lines:?}");
+}
+
+#[test]
+fn attack_c01_attack_c02_garbage_about_a_disk_is_refused_where_others_look() {
+    let machine = Machine::new();
+    machine.give_disk(1, 2);
+    assert_eq!(run(&machine.guest(1), b"garbage-disk"), None);
+    machine.check();
+    let lines = machine.lines(1);
+    let of = |path: &str| lines.iter().filter(|line| line.contains(path)).collect::<Vec<_>>();
+    let theirs = of(" /local/domain/2/backend/vbd/1/51712/");
+    assert!(theirs.len() == 48 && theirs.iter().all(|line| line.ends_with("EACCES")), "{lines:?}");
+    let states = of(" device/vbd/51712/state: ");
+    assert!(states.len() == 6 && states[0].ends_with(": taken"), "{lines:?}");
+    assert!(!states[5].ends_with(": taken"), "more than a value may have: {lines:?}");
+    assert_eq!(machine.read("/local/domain/2/backend/vbd/1/51712/params"), "/disk.img");
+    assert_eq!(run(&machine.guest(2), b"garbage-disk"), None);
+    assert_eq!(machine.lines(2), ["guest: GarbageDisk: XenStore answered ENOENT"], "it has no disk");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn parse(mut parser: Parser) -> Result<Option<Options>> {
 /// Whether all was measured.
 fn bench(options: &Options) -> Result<bool> {
     // What takes longest comes last.
-    let mut courses = Vec::from_iter(options.debian.then_some(Course::Debian));
+    let mut courses = if options.debian { vec![Course::Debian, Course::Devices] } else { Vec::new() };
     courses.push(Course::Guests(options.guests));
     let mut ours = measure(Side::Xendless, &courses, options.limit)?;
     ours.merge(alone()?);

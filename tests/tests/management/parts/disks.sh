@@ -2,12 +2,6 @@
 # Disks from files of this domain: a root, one that moves from guest to guest, and everything that goes wrong.
 . ./lib.sh
 
-# Loop devices in use, and what is left of disks in XenStore.
-leftovers() {
-    echo "loop devices: $(cat /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l)"
-    echo "nodes: $(xenstore-ls -f | grep -c '/vbd/[0-9]')"
-}
-
 gunzip -c /root/disk.img.gz >/root/disk.img
 truncate -s 80M /root/data.img
 before=$(free_memory)
@@ -17,12 +11,7 @@ try xm create -q /etc/xen/disk.cfg
 log_in disk
 ask disk 100 "sed -n 's,^/dev/xvda / ,,p' /proc/mounts"
 try xm block-list disk
-echo "---- tree"
-id=$(xm domid disk)
-for top in "/local/domain/$id/device/vbd" /local/domain/1/backend/vbd; do
-    xenstore-ls -fp $top | sed "s,/$id/,/GUEST/,g; s/\"$id\"/\"GUEST\"/; s/r$id)/rGUEST)/; s/(n$id,/(nGUEST,/"
-done
-echo "---- end"
+show_tree vbd 1 "$(xm domid disk)"
 
 # Another disk comes while it runs; 64 MiB are written to it.
 try xm block-attach disk file:/root/data.img xvdb w

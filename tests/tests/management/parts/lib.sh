@@ -52,9 +52,24 @@ ask() {
     sed -n "s/\r$//; s/^$(($2 - 1))0 /$1 says: /p" "$LOGS/console-$1.log"
 }
 
-# Logs in at the console of domain $1.
+# Loop devices in use, and what is left of disks in XenStore.
+leftovers() {
+    echo "loop devices: $(cat /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l)"
+    echo "nodes: $(xenstore-ls -f | grep -c '/vbd/[0-9]')"
+}
+
+# Logs in at Debian in domain $1.
 log_in() {
     await printed "$1" 'guest login:'
     type_at "$1" root
     await printed "$1" 'root# '
+}
+
+# The nodes of the devices of class $1 that domain $2 serves domain $3.
+show_tree() {
+    echo "---- tree of $1: $2 serves $3"
+    for top in "/local/domain/$3/device/$1" "/local/domain/$2/backend/$1/$3" "/libxl/$3/device/$1"; do
+        xenstore-ls -fp "$top"
+    done
+    echo "---- end"
 }

@@ -7,12 +7,6 @@ ports() {
     for port in "/sys/class/net/$1/brif"/*; do [ ! -e "$port" ] || echo "$1 has ${port##*/}"; done
 }
 
-# Interfaces of guests, and what is left of them in XenStore.
-leftovers() {
-    echo "interfaces: $(find /sys/class/net -name 'vif*' | wc -l)"
-    echo "nodes: $(xenstore-ls -f | grep -c '/vif/[0-9]')"
-}
-
 # Interface $2 of domain $1 is as domain $3 says.
 up() {
     ask "$1" "$3" "until [ -e /sys/class/net/$2 ]; do sleep 0.1; done; ifconfig $2 $4 netmask 255.255.255.0 up && cat /sys/class/net/$2/address"
@@ -33,11 +27,7 @@ try xm network-list left
 try xm network-list --long right
 ports xenbr0
 id=$(xm domid left)
-echo "---- tree"
-for top in "/local/domain/$id/device/vif" "/local/domain/1/backend/vif/$id"; do
-    xenstore-ls -fp "$top" | sed "s,/$id/,/GUEST/,g; s/\"$id\"/\"GUEST\"/; s/r$id)/rGUEST)/; s/(n$id,/(nGUEST,/; s,vif/$id ,vif/GUEST ,"
-done
-echo "---- end"
+show_tree vif 1 "$id"
 
 # 64 MiB over TCP.
 type_at right 'nc -l -p 5000 | md5sum >/root/sum &'
@@ -145,7 +135,8 @@ try xm destroy left
 try xm destroy right
 await gone left
 await gone right
-leftovers
+echo "interfaces: $(find /sys/class/net -name 'vif*' | wc -l)"
+echo "nodes: $(xenstore-ls -f | grep -c '/vif/[0-9]')"
 ports xenbr1
 echo "memory missing: $((before - $(free_memory)))"
 ifconfig xenbr1 down

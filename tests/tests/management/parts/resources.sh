@@ -2,11 +2,6 @@
 # Memory, virtual CPUs, keys and another life of domains that run.
 . ./lib.sh
 
-# Types a line at the console of domain $1.
-type_at() {
-    printf '%s\n\035' "$2" | xm console "$1" >/dev/null
-}
-
 # What Debian says to command $1, behind the word $2 that nobody else says.
 ask_debian() {
     type_at deb "echo $2\$(($2 - 1)) \$($1)"
@@ -15,9 +10,7 @@ ask_debian() {
 }
 
 try xm create -q /etc/xen/guest.cfg name=deb vcpus=2
-await printed deb 'guest login:'
-type_at deb root
-await printed deb 'root# '
+log_in deb
 ask_debian 'cat /sys/devices/system/cpu/online' 100
 try xm vcpu-list deb
 
