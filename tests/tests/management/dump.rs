@@ -167,14 +167,15 @@ fn gdb_finds_registers_symbols_and_memory() {
         "info symbol $rip",
         r#"find /1 (char *) &image_end, +0x300000, "a-secret-of-the-guest obey""#,
         "dump binary memory text &image_start &rodata_start",
-        "dump binary memory data &stack_top &image_end",
+        "dump binary memory stack &stack_bottom &stack_top",
     ] {
         gdb.args(["-ex", command]);
     }
     let output = gdb.arg(&program).arg("core").output().expect("gdb: is ci/setup done?");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    let registers = check(file("whole")).context().user_regs;
+    let core = check(file("whole"));
+    let registers = core.context().user_regs;
     assert!(text.contains(&format!("rip {:x}, rsp {:x}\n", registers.rip, registers.rsp)), "{text}");
     // It waits in the hypercall page, at the beginning of its text.
     assert!(text.contains(" in section .text") && text.contains("1 pattern found"), "{text}");
@@ -186,7 +187,21 @@ fn gdb_finds_registers_symbols_and_memory() {
     let wanted = &elf.section_data(&section).unwrap().0[PAGE..];
     let found = fs::read(path("text")).unwrap();
     assert!(found.get(PAGE..PAGE + wanted.len()) == Some(wanted), "the text behind the hypercall page");
-    assert!(fs::read(path("data")).unwrap().windows(5).any(|bytes| bytes == b"hello"), "what its heap holds");
+    let stack =
+        ["stack_bottom", "stack_top"].map(|name| elf_symbol(&elf, name) - elf_symbol(&elf, "image_start"));
+    let pages: Vec<u8> =
+        (stack[0]..stack[1]).step_by(PAGE).flat_map(|at| core.page(at / PAGE as u64)).copied().collect();
+    assert!(fs::read(path("stack")).unwrap() == pages && pages.iter().any(|byte| *byte != 0), "its stack");
+}
+
+/// Where a symbol of a program is.
+fn elf_symbol(elf: &ElfBytes<'_, LittleEndian>, name: &str) -> u64 {
+    let (symbols, names) = elf.symbol_table().unwrap().unwrap();
+    symbols
+        .iter()
+        .find(|symbol| names.get(symbol.st_name as usize).is_ok_and(|found| found == name))
+        .unwrap()
+        .st_value
 }
 
 #[test]
