@@ -42,7 +42,7 @@ impl fmt::Display for CreateError {
         match self {
             Self::NameTaken => f.write_str("another domain has this name"),
             Self::UuidTaken => f.write_str("another domain has this UUID"),
-            Self::Unsupported(what) => write!(f, "{what} are not supported by this version"),
+            Self::Unsupported(what) => write!(f, "{what} is not supported by this version"),
             Self::Full => f.write_str("there are as many domains as there may be"),
             Self::OutOfMemory => f.write_str("the control domain has no memory for another domain"),
         }

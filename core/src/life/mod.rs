@@ -248,7 +248,7 @@ impl Manager {
     /// Whether such a domain can be made, as far as that is known now.
     pub fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
         if !matches!(config.boot, Boot::Direct { .. }) {
-            return Err(CreateError::Unsupported("boot loaders"));
+            return Err(CreateError::Unsupported("a boot loader"));
         }
         if let Some(what) = config.devices.unserved() {
             return Err(CreateError::Unsupported(what));

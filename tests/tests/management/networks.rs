@@ -36,8 +36,8 @@ fn sixty_four_mebibytes_cross_the_bridge_unchanged() {
 fn an_interface_comes_and_goes_fifty_times_under_load() {
     let part = part("networks");
     assert_eq!(part.number("rounds:"), 50);
-    // The other one worked meanwhile.
-    assert_eq!(part.said("right")[2], "1");
+    let received = |at: usize| part.said("right")[at].parse::<u64>().unwrap();
+    assert!(received(3) > received(2) + 1_000_000, "the other one worked meanwhile: {}", part.text());
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn mistakes_are_named_and_change_nothing() {
     for (words, what) in [
         ("left bridge=nowhere", not("bridge nowhere: no such bridge")),
         ("left bridge=lo", not("bridge lo: not a bridge")),
-        ("left bridge=xenbr1 vifname=slow", not("name slow")),
-        ("left script=vif-absent", not("script vif-absent: ")),
+        ("left bridge=xenbr1 vifname=slow", not("vifname slow: there is an interface of this name")),
+        ("left script=vif-absent", not("script /etc/xen/scripts/vif-absent: No such file")),
         ("left backend=nobody", "Cannot configure device for unknown backend nobody".to_owned()),
         (
             "left mac=00:16:3e:00:00:01 bridge=xenbr1",
@@ -83,7 +83,7 @@ fn mistakes_are_named_and_change_nothing() {
 #[test]
 fn interfaces_outlive_xmd_and_it_can_be_killed_at_any_moment() {
     let part = part("networks");
-    assert_eq!(part.said("left")[6], "2", "pings after it was killed");
+    assert_eq!(part.said("left")[6], "2", "pings after it was killed: {}", part.text());
     part.step("xm network-detach left 00:16:3e:00:00:03").wrote("");
     let left: Vec<&str> =
         part.text().lines().filter_map(|line| line.strip_prefix("left of one in the middle: ")).collect();
@@ -113,7 +113,7 @@ fn what_was_plugged_in_stays_in_the_definition() {
 fn devices_of_the_host_are_listed_and_given_to_nobody() {
     let part = part("networks");
     let refused = part.step("xm create -q /etc/xen/tiny.cfg name=pci pci=03:00.0");
-    refused.failed(1, "PCI devices are not supported by this version");
+    refused.failed(1, "a PCI device of the host is not supported");
     part.step("xm pci-list pci").wrote("Device\n0000:03:00.0\n");
     part.step("xm pci-list-assignable-devices").wrote("Error: pciback/pci-stub not loaded?\n");
 }

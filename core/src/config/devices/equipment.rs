@@ -43,11 +43,11 @@ impl Devices {
     #[must_use]
     pub fn unserved(&self) -> Option<&'static str> {
         let kinds = [
-            (self.pci.is_empty(), "PCI devices"),
-            (self.ioports.is_empty() && self.iomem.is_empty(), "I/O ports and memory of the host"),
-            (self.irqs.is_empty(), "interrupts of the host"),
-            (self.scsi.is_empty(), "SCSI devices"),
-            (self.vtpms.is_empty(), "virtual TPMs"),
+            (self.pci.is_empty(), "a PCI device of the host"),
+            (self.ioports.is_empty() && self.iomem.is_empty(), "I/O space of the host"),
+            (self.irqs.is_empty(), "an interrupt of the host"),
+            (self.scsi.is_empty(), "a SCSI device"),
+            (self.vtpms.is_empty(), "a virtual TPM"),
         ];
         kinds.into_iter().find(|(none, _)| !none).map(|(_, what)| what)
     }
