@@ -7,7 +7,7 @@ use super::desk::{Caller, Desk, Target};
 use super::failures::not_changed;
 use super::open::{DeviceWork, Open};
 use super::verbs::not_ours;
-use crate::config::devices::Disk;
+use crate::config::devices::Equipment;
 use crate::config::{Designator, DomainConfig, List};
 use crate::devices::{Class, DeviceName, row};
 use crate::hyper::{DomId, Hypervisor};
@@ -29,19 +29,26 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
             let (front, _) = target.running()?;
             return Ok(Open::Devices(DeviceList { front, class, from }));
         }
-        Devices::Attach { disk, .. } | Devices::Change { disk, .. } => {
-            let disk = Disk::decode(disk).map_err(|error| Failure::Invalid(format!("{error}")))?;
+        Devices::Attach { device, .. } => {
+            let device = decode(device)?;
+            may_use(desk, caller, device.backend(), Some(managed))?;
+            desk.managed.attach(managed, device)
+        }
+        Devices::Change { device, .. } => {
+            let Equipment::Disk(disk) = decode(device)? else {
+                return Err(Failure::Invalid("only what is in a drive can be changed".into()));
+            };
             may_use(desk, caller, disk.backend.as_ref(), Some(managed))?;
-            if matches!(what, Devices::Attach { .. }) {
-                desk.managed.attach_disk(managed, disk)
-            } else {
-                desk.managed.change_disk(managed, disk)
-            }
+            desk.managed.change_disk(managed, disk)
         }
         Devices::Detach { class, id, force, .. } => desk.managed.detach(managed, class, id, force),
     };
     let takes = matches!(what, Devices::Detach { .. });
     Ok(Open::Device(DeviceWork::new(name.map_err(not_changed)?, takes)))
+}
+
+fn decode(device: &[u8]) -> Result<Equipment, Failure> {
+    Equipment::decode(device).map_err(|error| Failure::Invalid(format!("{error}")))
 }
 
 /// Whether a caller may have these devices served. What is named in them is opened with the power of the domain that
@@ -51,7 +58,7 @@ pub(super) fn may_have<H: Hypervisor, S>(
     caller: &Caller,
     config: &DomainConfig,
 ) -> Result<(), Failure> {
-    config.devices.disks.iter().try_for_each(|disk| may_use(desk, caller, disk.backend.as_ref(), None))
+    config.devices.equipment().try_for_each(|device| may_use(desk, caller, device.backend(), None))
 }
 
 /// The same for a device of `managed`, or of a domain that is still to be made.
@@ -92,7 +99,7 @@ impl DeviceList {
         let next = if found.len() > DEVICES { found.pop().map(|(name, _)| name.id) } else { None };
         let mut rows = Vec::new();
         for (name, back) in found {
-            match row(desk.store, &name, back) {
+            match row(desk.store, &name, back, desk.managed.devices().equipment(&name)) {
                 Err(Refused::Later) => return None,
                 Err(Refused::Error(_)) => {}
                 Ok(mut nodes) => {

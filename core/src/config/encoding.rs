@@ -6,7 +6,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::DomainConfig;
-use super::devices::Disk;
+use super::devices::Equipment;
 
 /// The schema this code writes and reads. It changes whenever the encoding of any setting does.
 pub const SCHEMA: u16 = 1;
@@ -64,14 +64,14 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Decod
     }
 }
 
-impl Disk {
-    /// The disk as bytes; `None` when there are more than [`MAX_ENCODED`] of them.
+impl Equipment {
+    /// The device as bytes; `None` when there are more than [`MAX_ENCODED`] of them.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {
         encode(self)
     }
 
-    /// Reads what [`Disk::encode`] wrote. Allocates no more than a small multiple of the input's length.
+    /// Reads what [`Equipment::encode`] wrote. Allocates no more than a small multiple of the input's length.
     ///
     /// # Errors
     ///

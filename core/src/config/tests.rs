@@ -326,6 +326,26 @@ fn macs_are_interface_addresses() {
 }
 
 #[test]
+fn interfaces_without_an_address_get_the_same_one_each_time_and_never_one_that_is_used() {
+    let uuid = |byte| Uuid::from_bytes([byte; 16]).unwrap();
+    let given = |byte, used: &[Mac]| {
+        let named = Vif { mac: Some("00:16:3e:01:02:03".parse().unwrap()), ..Vif::default() };
+        let vifs = List::new("vif", vec![Vif::default(), named, Vif::default()]).unwrap();
+        let mut devices = Devices { vifs, ..Devices::default() };
+        devices.address_all(uuid(byte), |mac| used.contains(&mac));
+        devices.vifs.iter().map(|vif| vif.mac.unwrap()).collect::<Vec<_>>()
+    };
+    let first = given(1, &[]);
+    assert_eq!(first, given(1, &[]));
+    assert_eq!(first[1].to_string(), "00:16:3e:01:02:03");
+    assert!(first.iter().all(|mac| mac.to_string().starts_with("00:16:3e:") && mac.bytes()[3] < 0x80));
+    let all: alloc::collections::BTreeSet<Mac> = (1..=200).flat_map(|byte| given(byte, &[])).collect();
+    assert_eq!(all.len(), 401, "two of each, and the one that all have");
+    let others = given(1, &first);
+    assert!(others[0] != first[0] && others[0] != first[2] && others[2] != first[2], "{others:?}");
+}
+
+#[test]
 fn rates_become_bytes_per_interval() {
     let cases = [
         ("10Mb/s", (62_500, 50_000)),

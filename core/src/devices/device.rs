@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::nodes::Node;
 use super::{Backend, Problem};
-use crate::config::devices::{Access, Disk, Medium};
+use crate::config::devices::{Access, Disk, Equipment, Medium};
 
 /// What is done next.
 #[derive(Debug)]
@@ -37,13 +37,13 @@ pub(super) enum After {
     /// It waits for its backend to come again.
     Orphan,
     /// It is made again with this in it, or, when that fails, with what was in it before.
-    Again(Disk),
+    Again(Equipment),
 }
 
 #[derive(Debug)]
 pub(super) struct Device {
     pub(super) backend: Backend,
-    pub(super) disk: Disk,
+    pub(super) equipment: Equipment,
     pub(super) phase: Phase,
     pub(super) after: After,
     /// When the wait of its phase is over; nodes are not written before.
@@ -51,15 +51,20 @@ pub(super) struct Device {
     /// The timer that is set for it.
     pub(super) timer: Option<u64>,
     /// What was in it before the change that is under way.
-    pub(super) before: Option<Disk>,
+    pub(super) before: Option<Equipment>,
     /// Why it has in it again what it had before.
     pub(super) blame: Option<Problem>,
 }
 
 impl Device {
-    pub(super) const fn new(backend: Backend, disk: Disk, phase: Phase) -> Self {
+    pub(super) const fn new(backend: Backend, equipment: Equipment, phase: Phase) -> Self {
         let after = After::Forget;
-        Self { backend, disk, phase, after, deadline: None, timer: None, before: None, blame: None }
+        Self { backend, equipment, phase, after, deadline: None, timer: None, before: None, blame: None }
+    }
+
+    /// Whether this domain serves it, in whichever life.
+    pub(super) fn is_served_by(&self, backend: &Backend) -> bool {
+        self.backend.handle == backend.handle
     }
 
     /// Begins to take it away.
@@ -93,13 +98,13 @@ impl Device {
     /// Begins to put something else into it.
     pub(super) fn change(&mut self, disk: Disk) -> Result<(), Problem> {
         let drive = |disk: &Disk| matches!(disk.medium, Medium::Cdrom(_)) && disk.access == Access::ReadOnly;
-        if !drive(&self.disk) || !drive(&disk) {
+        if !matches!(&self.equipment, Equipment::Disk(old) if drive(old)) || !drive(&disk) {
             return Err(Problem::Fixed);
         }
         if !matches!(self.phase, Phase::Ready) {
             return Err(Problem::Busy);
         }
-        self.after = After::Again(disk);
+        self.after = After::Again(Equipment::Disk(disk));
         self.enter(Phase::Close { asked: false });
         Ok(())
     }

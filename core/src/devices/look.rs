@@ -44,7 +44,8 @@ pub(super) fn look(store: &mut impl Local, name: &DeviceName, back: DomId) -> Re
     let state = read(store, &format!("{home}/state"))?.unwrap_or_default();
     let word = read(store, &format!("{home}/hotplug-status"))?;
     let hotplug = match word.as_deref() {
-        None => Hotplug::None,
+        // Of an interface the word is there before hotplug has said it.
+        None | Some(b"") => Hotplug::None,
         Some(b"error") => Hotplug::Error(detail(store, &format!("{home}/hotplug-error"))?),
         Some(b"busy") => Hotplug::Busy(detail(store, &format!("{home}/hotplug-error"))?),
         Some(_) => Hotplug::Connected,

@@ -11,6 +11,7 @@
 //! Every wait ends, in one of three ways: the other side did its part, it did not in time, or its domain ended.
 #![forbid(unsafe_code)]
 
+mod check;
 mod close;
 mod connect;
 mod device;
@@ -31,7 +32,7 @@ pub use problem::{Detail, DeviceError, Problem};
 pub use rows::{Row, row};
 pub use state::XenbusState;
 
-use crate::config::devices::{Access, Disk, DiskFormat, Medium};
+use crate::config::devices::{Disk, Equipment, Mac};
 use crate::hyper::{DomId, DomainHandle};
 use crate::store::wire::XsError;
 use device::{After, Device, Phase};
@@ -83,6 +84,17 @@ pub enum Outcome {
     Lost,
 }
 
+/// That something became of a device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Of which.
+    pub name: DeviceName,
+    /// What.
+    pub outcome: Outcome,
+    /// What that device is, or was.
+    pub equipment: Equipment,
+}
+
 /// All devices.
 #[derive(Debug)]
 pub struct Devices {
@@ -102,48 +114,53 @@ impl Devices {
         Self { control, devices: BTreeMap::new(), queue: VecDeque::new(), timers: BTreeSet::new() }
     }
 
-    /// Begins to give a domain a disk. What comes of it, [`Devices::step`] says.
+    /// Begins to give a domain a device. What comes of it, [`Devices::step`] says.
     ///
     /// # Errors
     /// When that makes no sense; then nothing was done.
-    pub fn attach(&mut self, front: DomId, backend: Backend, disk: Disk) -> Result<DeviceName, DeviceError> {
-        let name = DeviceName { front, class: Class::Vbd, id: disk.vdev.number() };
+    pub fn attach(
+        &mut self,
+        front: DomId,
+        backend: Backend,
+        equipment: impl Into<Equipment>,
+    ) -> Result<DeviceName, DeviceError> {
+        let equipment = equipment.into();
+        let name = self.name(front, &equipment);
         let failed = |problem| Err(DeviceError { name, problem });
         if self.devices.contains_key(&name) {
             return failed(Problem::Exists);
         }
-        if self.of(front, Class::Vbd).count() >= PER_DOMAIN {
+        if self.of(front, name.class).count() >= PER_DOMAIN {
             return failed(Problem::Full);
         }
         if front == backend.domid {
-            return failed(Problem::Unsupported("disks that a domain serves to itself"));
+            return failed(Problem::Unsupported("devices that a domain serves to itself"));
         }
-        if let Err(problem) = self.check(&name, &backend, &disk) {
+        if let Err(problem) = self.check(&name, &backend, &equipment) {
             return failed(problem);
         }
-        let phase = Phase::Write(nodes::disk(&name, backend.domid, self.control, &disk));
-        self.devices.insert(name, Device::new(backend, disk, phase));
+        let phase = self.write(&name, backend.domid, &equipment);
+        self.devices.insert(name, Device::new(backend, equipment, phase));
         self.wake(name);
         Ok(name)
     }
 
-    /// Whether this record lets a domain have such a disk. The backend looks again, at the files themselves.
-    fn check(&self, name: &DeviceName, backend: &Backend, disk: &Disk) -> Result<(), Problem> {
-        let Some(source) = disk.medium.source() else { return Ok(()) };
-        if source.format != DiskFormat::Raw {
-            return Err(Problem::Unsupported("images in a format other than raw"));
+    /// What a new device is called. Disks say their numbers themselves; interfaces are counted, and take the first free
+    /// one.
+    fn name(&self, front: DomId, equipment: &Equipment) -> DeviceName {
+        match equipment {
+            Equipment::Disk(disk) => DeviceName { front, class: Class::Vbd, id: disk.vdev.number() },
+            Equipment::Vif(_) => {
+                let named = |id| DeviceName { front, class: Class::Vif, id };
+                let free = (0..).map(named).find(|name| !self.devices.contains_key(name));
+                free.unwrap_or(named(u32::MAX))
+            }
         }
-        if disk.access == Access::ReadWriteShared {
-            return Ok(());
-        }
-        let writes =
-            |disk: &Disk| disk.access != Access::ReadOnly && !matches!(disk.medium, Medium::Cdrom(_));
-        let same = |(other, device): &(&DeviceName, &Device)| {
-            let target = device.disk.medium.source().map(|source| &source.target);
-            *other != name && device.backend.handle == backend.handle && target == Some(&source.target)
-        };
-        let clash = self.devices.iter().filter(same).any(|(_, device)| writes(&device.disk) || writes(disk));
-        if clash { Err(Problem::Used(Detail::new(source.target.as_bytes()))) } else { Ok(()) }
+    }
+
+    /// What a new device begins with.
+    fn write(&self, name: &DeviceName, back: DomId, equipment: &Equipment) -> Phase {
+        Phase::Write(nodes::of(name, back, self.control, equipment))
     }
 
     /// Begins to take a device away, or with `force` does not ask its guest.
@@ -174,7 +191,7 @@ impl Devices {
         let name = DeviceName { front, class: Class::Vbd, id: disk.vdev.number() };
         let failed = |problem| DeviceError { name, problem };
         let device = self.devices.get(&name).ok_or(failed(Problem::Missing))?;
-        self.check(&name, &device.backend, &disk).map_err(failed)?;
+        self.check_disk(&name, &device.backend, &disk).map_err(failed)?;
         if let Some(device) = self.devices.get_mut(&name) {
             device.change(disk).map_err(failed)?;
         }
@@ -208,10 +225,11 @@ impl Devices {
     /// A domain runs; what it served in an earlier life it serves again.
     pub fn backend_runs(&mut self, backend: Backend) {
         let mut names = alloc::vec::Vec::new();
+        let control = self.control;
         for (name, device) in &mut self.devices {
-            if device.backend.handle == backend.handle && matches!(device.phase, Phase::Orphan) {
+            if device.is_served_by(&backend) && matches!(device.phase, Phase::Orphan) {
                 device.backend = backend;
-                device.phase = Phase::Write(nodes::disk(name, backend.domid, self.control, &device.disk));
+                device.phase = Phase::Write(nodes::of(name, backend.domid, control, &device.equipment));
                 names.push(*name);
             }
         }
@@ -230,10 +248,18 @@ impl Devices {
         self.devices.range(first..=last).map(|(name, device)| (*name, device.backend.domid))
     }
 
-    /// What is behind a device.
+    /// The addresses of all interfaces.
+    pub fn addresses(&self) -> impl Iterator<Item = Mac> {
+        self.devices.values().filter_map(|device| match &device.equipment {
+            Equipment::Vif(vif) => vif.mac,
+            Equipment::Disk(_) => None,
+        })
+    }
+
+    /// What a device is.
     #[must_use]
-    pub fn disk(&self, name: &DeviceName) -> Option<&Disk> {
-        self.devices.get(name).map(|device| &device.disk)
+    pub fn equipment(&self, name: &DeviceName) -> Option<&Equipment> {
+        self.devices.get(name).map(|device| &device.equipment)
     }
 
     /// When to step again at the latest; `now` when there is something to do.
@@ -243,7 +269,7 @@ impl Devices {
     }
 
     fn all_of(&self, front: DomId) -> impl Iterator<Item = (&DeviceName, &Device)> {
-        self.devices.range(DeviceName::first(front, Class::Vbd)..=DeviceName::last(front, Class::Vbd))
+        self.devices.range(DeviceName::first(front, Class::Vbd)..=DeviceName::last(front, Class::Vif))
     }
 
     fn wake(&mut self, name: DeviceName) {

@@ -14,13 +14,27 @@ use crate::hyper::DomId;
 pub enum Class {
     /// A disk.
     Vbd,
+    /// A network interface.
+    Vif,
+}
+
+impl Class {
+    /// The class with this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Vbd, Self::Vif].into_iter().find(|class| class.name() == name)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Vbd => "vbd",
+            Self::Vif => "vif",
+        }
+    }
 }
 
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Vbd => "vbd",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{CONNECT_NS, Class, DeviceName};
-use crate::config::devices::VirtualDevice;
+use crate::config::devices::{Mac, VirtualDevice};
 use crate::hyper::DomId;
 use crate::store::wire::XsError;
 
@@ -56,6 +56,13 @@ pub enum Problem {
     Full,
     /// Another domain uses the same disk.
     Used(Detail),
+    /// Another interface has this address.
+    MacTaken {
+        /// The address.
+        mac: Mac,
+        /// Whose that interface is.
+        front: DomId,
+    },
     /// There is no such domain to serve it.
     NoBackend(Detail),
     /// This version cannot serve it.
@@ -112,6 +119,12 @@ impl fmt::Display for DeviceError {
             Problem::Busy => write!(f, "Device {name} is being changed already."),
             Problem::Full => write!(f, "The domain has as many devices ({}) as it may have.", name.class),
             Problem::Used(what) => write!(f, "The file \"{}\" is already used", what.as_str()),
+            Problem::MacTaken { mac, front } if *front == name.front => {
+                write!(f, "The mac \"{mac}\" is already defined")
+            }
+            Problem::MacTaken { mac, front } => {
+                write!(f, "The mac \"{mac}\" is already used by domain {front}")
+            }
             Problem::NoBackend(who) => {
                 write!(f, "Cannot configure device for unknown backend {}", who.as_str())
             }

@@ -6,12 +6,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::DeviceName;
+use crate::config::devices::{Equipment, Vif};
 use crate::hyper::DomId;
 use crate::store::service::{Local, Refused};
 use crate::store::wire::{Reader, Request};
 
 /// Nodes of one device.
-const NODES: usize = 16;
+const NODES: usize = 24;
 
 /// Bytes of one name or value.
 const TEXT: usize = 120;
@@ -19,15 +20,24 @@ const TEXT: usize = 120;
 /// Names and values, in the order in which the classic tools print them.
 pub type Row = Vec<(String, String)>;
 
-/// What there is to read of a device that `back` serves.
+/// What there is to read of a device that `back` serves. What this record knows of it comes first.
 ///
 /// # Errors
 /// When XenStore is busy.
-pub fn row(store: &mut impl Local, name: &DeviceName, back: DomId) -> Result<Row, Refused> {
+pub fn row(
+    store: &mut impl Local,
+    name: &DeviceName,
+    back: DomId,
+    equipment: Option<&Equipment>,
+) -> Result<Row, Refused> {
     let home = name.frontend();
     let mut row = Row::new();
     row.push(("backend".into(), name.backend(back)));
     row.push(("backend-id".into(), back.to_string()));
+    if let Some(Equipment::Vif(Vif { mac: Some(mac), .. })) = equipment {
+        row.push(("mac".into(), mac.to_string()));
+    }
+    let known = row.len();
     let names = match store.query(&Request::Directory { path: home.as_bytes() }) {
         Err(Refused::Later) => return Err(Refused::Later),
         names => names.unwrap_or_default(),
@@ -37,7 +47,7 @@ pub fn row(store: &mut impl Local, name: &DeviceName, back: DomId) -> Result<Row
             break;
         }
         let node = text(node);
-        if node == "backend" || node == "backend-id" {
+        if row.iter().take(known).any(|(name, _)| *name == node) {
             continue;
         }
         match store.query(&Request::Read { path: format!("{home}/{node}").as_bytes() }) {

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::device::{After, Device, Phase};
-use super::{AWAY_NS, Class, DeviceName, Devices, Failed, Outcome, Problem, RETRY_NS, nodes};
+use super::{AWAY_NS, Class, DeviceName, Devices, Failed, Outcome, Problem, RETRY_NS, Report};
 use crate::hyper::DomId;
 use crate::store::service::Local;
 
@@ -30,17 +30,14 @@ pub(super) fn token(name: &DeviceName) -> String {
 fn named(token: &[u8]) -> Option<DeviceName> {
     let mut parts = core::str::from_utf8(token).ok()?.split('/');
     let front = DomId(parts.next()?.parse().ok()?);
-    let class = match parts.next()? {
-        "vbd" => Class::Vbd,
-        _ => return None,
-    };
+    let class = Class::named(parts.next()?)?;
     Some(DeviceName { front, class, id: parts.next()?.parse().ok()? })
 }
 
 impl Devices {
     /// Does one bounded piece of one device's work; says what came of that device when it is known.
     #[must_use = "somebody waits for it"]
-    pub fn step(&mut self, store: &mut impl Local, now: u64) -> Option<(DeviceName, Outcome)> {
+    pub fn step(&mut self, store: &mut impl Local, now: u64) -> Option<Report> {
         for _ in 0..EVENTS_PER_STEP {
             let Some(token) = store.event() else { break };
             named(&token).into_iter().for_each(|name| self.wake(name));
@@ -59,10 +56,12 @@ impl Devices {
             self.timers.extend(device.deadline.map(|at| (at, name)));
         }
         match step {
-            Ok(Step::Over(outcome @ (Outcome::Failed(_) | Outcome::Gone))) => return Some((name, outcome)),
             Ok(Step::Over(outcome)) => {
-                self.devices.insert(name, device);
-                return Some((name, outcome));
+                let equipment = device.equipment.clone();
+                if !matches!(outcome, Outcome::Failed(_) | Outcome::Gone) {
+                    self.devices.insert(name, device);
+                }
+                return Some(Report { name, outcome, equipment });
             }
             Ok(Step::Rest) => {}
             Ok(Step::Again) => self.queue.push_back(name),
@@ -118,16 +117,11 @@ impl Devices {
                 Step::Over(Outcome::Lost)
             }
             After::Again(disk) => {
-                let old = core::mem::replace(&mut device.disk, disk);
+                let old = core::mem::replace(&mut device.equipment, disk);
                 if device.blame.is_none() {
                     device.before = Some(old);
                 }
-                device.enter(Phase::Write(nodes::disk(
-                    name,
-                    device.backend.domid,
-                    self.control,
-                    &device.disk,
-                )));
+                device.enter(self.write(name, device.backend.domid, &device.equipment));
                 device.deadline = Some(now.saturating_add(AWAY_NS));
                 Step::Again
             }

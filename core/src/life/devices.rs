@@ -11,8 +11,8 @@ use super::work::Turn;
 use super::{ChangeError, Failure, ManagedId, Manager, News, Subject};
 use crate::builder::Built;
 use crate::config::Designator;
-use crate::config::devices::Disk;
-use crate::devices::{Backend, Class, Detail, DeviceError, DeviceName, Devices, Outcome, Problem};
+use crate::config::devices::{Disk, Equipment};
+use crate::devices::{Backend, Class, Detail, DeviceError, DeviceName, Devices, Outcome, Problem, Report};
 use crate::hyper::DomId;
 use crate::rights::Rights;
 
@@ -71,16 +71,18 @@ impl Manager {
 
     /// Gives a domain that is being made the next device of its configuration. Waits for who is to serve it.
     pub(super) fn equip(&mut self, id: ManagedId, next: usize, built: Built) -> Turn {
+        if next == 0 {
+            self.address_all(id);
+        }
         let Some(managed) = self.domains.get(id.0) else { return Turn::Rest };
-        let disk = managed.config.devices.disks.get(next).cloned();
-        let server = disk.as_ref().map(|disk| self.server(id, disk.backend.as_ref()));
-        let outcome = match (disk, server) {
-            (Some(disk), Some(Server::Runs(backend))) => {
-                self.devices.attach(built.domid, backend, disk).map(|_| Some(Stage::Equip(next + 1, built)))
+        let device = managed.config.devices.equipment().nth(next);
+        let outcome = match device.map(|device| (self.server(id, device.backend()), device)) {
+            Some((Server::Runs(backend), device)) => {
+                self.devices.attach(built.domid, backend, device).map(|_| Some(Stage::Equip(next + 1, built)))
             }
-            (Some(_), Some(Server::Starts)) => Ok(Some(Stage::Equip(next, built))),
-            (Some(disk), _) => Err(unknown_backend(built.domid, &disk)),
-            (None, _) => Ok(None),
+            Some((Server::Starts, _)) => Ok(Some(Stage::Equip(next, built))),
+            Some((Server::Nobody, device)) => Err(unknown_backend(built.domid, &device)),
+            None => Ok(None),
         };
         let Some(managed) = self.domains.get_mut(id.0) else { return Turn::Rest };
         match outcome {
@@ -111,14 +113,9 @@ impl Manager {
     }
 
     /// Something became of a device.
-    pub(super) fn settle(
-        &mut self,
-        name: DeviceName,
-        outcome: Outcome,
-        report: &mut dyn FnMut(News, Subject<'_>),
-    ) {
+    pub(super) fn settle(&mut self, what: Report, report: &mut dyn FnMut(News, Subject<'_>)) {
+        let Report { name, outcome, equipment } = what;
         let Some(id) = self.find_by(|managed| managed.domid == Some(name.front)) else { return };
-        let disk = self.devices.disk(&name).cloned();
         let back = self.devices.of(name.front, name.class).find(|(other, _)| *other == name);
         let Some(managed) = self.domains.get_mut(id.0) else { return };
         match (&managed.stage, outcome) {
@@ -130,7 +127,7 @@ impl Manager {
                 managed.unequipped = Some(DeviceError { name, problem });
             }
             (Stage::Running | Stage::Kept, outcome) => {
-                managed.follow(&name, outcome, disk);
+                managed.follow(outcome, equipment);
                 let config = &managed.config;
                 report(
                     News::Device { id, name, outcome },
@@ -142,15 +139,18 @@ impl Manager {
         self.wake(id);
     }
 
-    /// Begins to give a running domain a disk.
+    /// Begins to give a running domain a device.
     ///
     /// # Errors
-    /// When it does not run, or cannot have such a disk.
-    pub fn attach_disk(&mut self, id: ManagedId, disk: Disk) -> Result<DeviceName, ChangeError> {
+    /// When it does not run, or cannot have such a device.
+    pub fn attach(&mut self, id: ManagedId, device: Equipment) -> Result<DeviceName, ChangeError> {
         let front = self.front(id)?;
-        match self.server(id, disk.backend.as_ref()) {
-            Server::Runs(backend) => Ok(self.devices.attach(front, backend, disk)?),
-            Server::Starts | Server::Nobody => Err(unknown_backend(front, &disk).into()),
+        match self.server(id, device.backend()) {
+            Server::Runs(backend) => {
+                let device = self.addressed(id, device);
+                Ok(self.devices.attach(front, backend, device)?)
+            }
+            Server::Starts | Server::Nobody => Err(unknown_backend(front, &device).into()),
         }
     }
 
@@ -216,25 +216,29 @@ impl Managed {
     }
 
     /// Its record has what it has: that is what it gets in its next life.
-    fn follow(&mut self, name: &DeviceName, outcome: Outcome, disk: Option<Disk>) {
-        let wanted = match outcome {
-            Outcome::Connected | Outcome::Changed | Outcome::NotChanged(_) => disk,
-            Outcome::Gone => None,
+    fn follow(&mut self, outcome: Outcome, device: Equipment) {
+        let stays = match outcome {
+            Outcome::Connected | Outcome::Changed | Outcome::NotChanged(_) => true,
+            Outcome::Gone => false,
             Outcome::Failed(_) | Outcome::Held(_) | Outcome::Lost => return,
         };
         // What does not fit any more is forgotten with the domain's present life.
         let _ = self.change(|settings| {
-            if let Some(disk) = wanted {
-                let _ = settings.devices.put_disk(disk);
+            if stays {
+                let _ = settings.devices.put(device);
             } else {
-                settings.devices.take_disk(name.id);
+                settings.devices.take(&device);
             }
         });
     }
 }
 
-fn unknown_backend(front: DomId, disk: &Disk) -> DeviceError {
-    let name = DeviceName { front, class: Class::Vbd, id: disk.vdev.number() };
-    let who = disk.backend.as_ref().map_or_else(|| "0".to_string(), ToString::to_string);
+fn unknown_backend(front: DomId, device: &Equipment) -> DeviceError {
+    let (class, id) = match device {
+        Equipment::Disk(disk) => (Class::Vbd, disk.vdev.number()),
+        Equipment::Vif(_) => (Class::Vif, 0),
+    };
+    let name = DeviceName { front, class, id };
+    let who = device.backend().map_or_else(|| "0".to_string(), ToString::to_string);
     DeviceError { name, problem: Problem::NoBackend(Detail::new(who.as_bytes())) }
 }

@@ -9,6 +9,7 @@
 //! decides nothing here.
 #![forbid(unsafe_code)]
 
+mod addresses;
 mod adjust;
 mod ask;
 mod devices;
@@ -248,6 +249,9 @@ impl Manager {
     pub fn check(&self, config: &DomainConfig) -> Result<(), CreateError> {
         if !matches!(config.boot, Boot::Direct { .. }) {
             return Err(CreateError::Unsupported("boot loaders"));
+        }
+        if let Some(what) = config.devices.unserved() {
+            return Err(CreateError::Unsupported(what));
         }
         for (_, other) in self.domains.iter() {
             if other.config.name == config.name {

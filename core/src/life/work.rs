@@ -39,8 +39,8 @@ impl Manager {
         H: BuildHypervisor,
         S: Local,
     {
-        if let Some((name, outcome)) = self.devices.step(world.store, now) {
-            self.settle(name, outcome, &mut report);
+        if let Some(what) = self.devices.step(world.store, now) {
+            self.settle(what, &mut report);
         }
         if let Some((_, id)) = self.waiting.front().copied().filter(|(until, _)| *until <= now) {
             self.waiting.pop_front();

@@ -13,7 +13,7 @@ use crate::rights::Rights;
 pub const DEVICES: usize = 8;
 
 /// The most nodes of one device.
-pub const NODES: usize = 16;
+pub const NODES: usize = 24;
 
 /// A request about a domain's devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]
@@ -27,21 +27,21 @@ pub enum Devices<'a> {
         /// The first number wanted.
         from: u32,
     },
-    /// Gives a domain a disk: `Done` when the backend has it ready.
+    /// Gives a domain a device: `Done` when the backend has it ready.
     Attach {
         /// Whom.
         domain: &'a str,
-        /// `Disk` as it encodes itself.
+        /// `Equipment` as it encodes itself.
         #[serde(with = "serde_bytes")]
-        disk: &'a [u8],
+        device: &'a [u8],
     },
     /// Puts another disc into a drive, or none: `Done` when the backend has it ready.
     Change {
         /// Whose.
         domain: &'a str,
-        /// `Disk` as it encodes itself.
+        /// `Equipment` as it encodes itself, a disk.
         #[serde(with = "serde_bytes")]
-        disk: &'a [u8],
+        device: &'a [u8],
     },
     /// Takes a device away: `Done` when nothing of it is left.
     Detach {
@@ -79,8 +79,8 @@ impl Devices<'_> {
 pub struct DeviceRow {
     /// Its number.
     pub id: u32,
-    /// The nodes of its frontend. The domain may have written into them what it likes, except for `backend` and
-    /// `backend-id`, which are the control domain's own.
+    /// The nodes of its frontend. The domain may have written into them what it likes, except for `backend`,
+    /// `backend-id` and an interface's `mac`, which are the control domain's own.
     pub nodes: List<(String, String), NODES>,
 }
 

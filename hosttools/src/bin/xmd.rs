@@ -47,7 +47,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
         Way::Socket(path) => Box::new(ToSocket::new(path)),
     };
     if !options.no_hotplug
-        && let Err(error) = hotplug::start(&devices, options.scripts)
+        && let Err(error) = hotplug::start(&devices, options.scripts, &options.bridges)
     {
         eprintln!("xmd: no devices are served: {}: {error}", devices.join("xenbus").display());
     }

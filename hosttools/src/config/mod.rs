@@ -36,3 +36,12 @@ pub fn disk(
 ) -> Result<(xendless_core::config::devices::Disk, Vec<String>), String> {
     specs::disk_words(back, front, mode, backend).map_err(|complaint| complaint.message)
 }
+
+/// The interface that the words of `xm network-attach` mean, and warnings about it.
+///
+/// # Errors
+///
+/// What is wrong with one of them, in the words of the classic tools.
+pub fn vif(words: &[&str]) -> Result<(xendless_core::config::devices::Vif, Vec<String>), String> {
+    specs::vif_words(words)
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use super::hotplug::Bridge;
 use super::mux::Settings;
 use crate::client::SOCKET;
 
@@ -38,9 +39,14 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "/var/log/xendless")]
     pub log_dir: PathBuf,
 
-    /// Where hotplug scripts are, for disks that name one.
+    /// Where hotplug scripts are, for disks and network interfaces that name one.
     #[arg(long, value_name = "DIR", default_value = "/etc/xen/scripts")]
     pub scripts: PathBuf,
+
+    /// A bridge that is made if it is not there, and interfaces that become its ports. The first one is for guests' interfaces
+    /// that name no bridge. May be given several times.
+    #[arg(long = "bridge", value_name = "NAME[=INTERFACE,...]", conflicts_with = "no_hotplug")]
+    pub bridges: Vec<Bridge>,
 
     /// What is behind the devices that this domain serves is somebody else's business.
     #[arg(long)]
@@ -84,10 +90,16 @@ impl Options {
             ("state-dir", path(&self.state_dir)),
             ("log-dir", if self.no_console_log { None } else { path(&self.log_dir) }),
             ("scripts", if self.no_hotplug { None } else { path(&self.scripts) }),
+            ("bridges", self.shown_bridges()),
             ("group", self.group.map(|group| group.to_string())),
             ("console-log-size", Some(self.console_log_size.to_string())),
             ("console-log-keep", Some(self.console_log_keep.to_string())),
         ]
+    }
+
+    fn shown_bridges(&self) -> Option<String> {
+        let bridges: Vec<String> = self.bridges.iter().map(Bridge::to_string).collect();
+        Some(bridges.join(" ")).filter(|bridges| !bridges.is_empty())
     }
 }
 

@@ -11,6 +11,7 @@ mod every;
 mod faults;
 mod listing;
 mod managed;
+mod network;
 mod pool;
 mod relay;
 mod resources;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use xendless_core::config::devices::Disk;
+use xendless_core::config::devices::{Disk, Equipment};
 use xendless_core::config::{DomainConfig, List};
+use xendless_core::devices::Class;
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
 use xendless_core::protocol::resources::{Adjust, CpuRow, Machine, NodeRow, Page, Setting};
@@ -210,7 +211,7 @@ impl<'a> Serving<'a> {
                 let setting = found.map(|(name, value)| Setting { name, value: *value });
                 self.answer(id, Ok(Answer::Setting(setting)));
             }
-            Request::Devices(Devices::List { domain, from, .. }) => self.disks(id, domain, from),
+            Request::Devices(Devices::List { domain, class, from }) => self.devices(id, domain, class, from),
             Request::Adjust { domain, what } => self.adjust(id, domain, what),
             Request::Find { domain } => {
                 let found = self
@@ -237,10 +238,12 @@ impl<'a> Serving<'a> {
         self.answer(id, if known { Ok(Answer::Vcpus(page)) } else { Err(Failure::NoSuchDomain) });
     }
 
-    /// Two disks a page, so that there are several.
-    fn disks(&mut self, id: RequestId, domain: &str, from: u32) {
+    /// Two devices a page, so that there are several.
+    fn devices(&mut self, id: RequestId, domain: &str, class: Class, from: u32) {
         let known = self.find(domain).is_some();
-        let mut rows = self.world.lock().unwrap().disks.clone();
+        let world = self.world.lock().unwrap();
+        let mut rows = if class == Class::Vbd { world.disks.clone() } else { world.vifs.clone() };
+        drop(world);
         rows.retain(|row| row.id >= from);
         let next = rows.get(2).map(|row| row.id);
         rows.truncate(2);
@@ -444,12 +447,21 @@ impl<'a> Serving<'a> {
     }
 }
 
-/// A disk as the tests look for it.
-fn shown(disk: &[u8]) -> String {
-    let Disk { vdev, access, medium, backend } = Disk::decode(disk).unwrap();
-    let target = medium.source().map_or("-", |source| source.target.as_str()).to_owned();
-    let backend = backend.map_or("-".to_owned(), |backend| backend.to_string());
-    format!("{vdev} {access:?} {target} {backend}")
+/// A device as the tests look for it.
+fn shown(device: &[u8]) -> String {
+    let device = Equipment::decode(device).unwrap();
+    let backend = device.backend().map_or("-".to_owned(), ToString::to_string);
+    match device {
+        Equipment::Disk(Disk { vdev, access, medium, .. }) => {
+            let target = medium.source().map_or("-", |source| source.target.as_str());
+            format!("{vdev} {access:?} {target} {backend}")
+        }
+        Equipment::Vif(vif) => {
+            let bridge = vif.bridge.as_ref().map_or("-", |bridge| bridge.as_str());
+            let mac = vif.mac.unwrap();
+            format!("{mac} {bridge} {:?} {backend}", vif.rate.map(|rate| rate.to_string()))
+        }
+    }
 }
 
 /// A request as the tests look for it.
@@ -468,11 +480,14 @@ fn line(request: &Request<'_>) -> String {
         Request::Machine(what) => format!("machine {what:?}"),
         Request::Dump { domain, live, hold } => format!("dump {domain} live={live} hold={hold}"),
         Request::Sched(request) => format!("{request:?}"),
-        Request::Devices(Devices::Detach { domain, id, force, .. }) => {
+        Request::Devices(Devices::Detach { domain, class: Class::Vbd, id, force }) => {
             format!("detach {domain} {id} force={force}")
         }
-        Request::Devices(Devices::Attach { domain, disk }) => format!("attach {domain} {}", shown(disk)),
-        Request::Devices(Devices::Change { domain, disk }) => format!("change {domain} {}", shown(disk)),
+        Request::Devices(Devices::Detach { domain, class, id, force }) => {
+            format!("detach {domain} {class} {id} force={force}")
+        }
+        Request::Devices(Devices::Attach { domain, device }) => format!("attach {domain} {}", shown(device)),
+        Request::Devices(Devices::Change { domain, device }) => format!("change {domain} {}", shown(device)),
         Request::Labels(request) => format!("{request:?}"),
         other => {
             let name = format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase();

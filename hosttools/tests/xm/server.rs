@@ -39,13 +39,15 @@ impl Seen {
 pub(crate) struct Server {
     pub(crate) folder: TempDir,
     pub(crate) seen: Seen,
+    pub(crate) world: Arc<Mutex<World>>,
 }
 
 impl Server {
     pub(crate) fn start(world: World) -> Self {
-        let server = Self { folder: tempfile::tempdir().unwrap(), seen: Seen::default() };
+        let world = Arc::new(Mutex::new(world));
+        let server = Self { folder: tempfile::tempdir().unwrap(), seen: Seen::default(), world };
         let listener = UnixListener::bind(server.socket()).unwrap();
-        let (world, seen) = (Arc::new(Mutex::new(world)), server.seen.clone());
+        let (world, seen) = (Arc::clone(&server.world), server.seen.clone());
         std::thread::spawn(move || {
             while let Ok((socket, _)) = listener.accept() {
                 let (world, seen) = (Arc::clone(&world), seen.clone());

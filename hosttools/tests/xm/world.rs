@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) fault: Fault,
     /// The disks of every domain.
     pub(crate) disks: Vec<DeviceRow>,
+    /// And its interfaces.
+    pub(crate) vifs: Vec<DeviceRow>,
 }
 
 /// How the server misbehaves.
@@ -121,6 +123,7 @@ impl Default for World {
             refuse: |_| None,
             fault: Fault::None,
             disks: Vec::new(),
+            vifs: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::qemu::artifacts;
 const FILES: &str = "boot/guest";
 
 /// The modules that a guest's kernel needs for its devices.
-const MODULES: [&str; 1] = ["xen-blkfront"];
+const MODULES: [&str; 2] = ["xen-blkfront", "xen-netfront"];
 
 /// Puts a Debian guest and a tiny one into the root of an admin domain.
 pub fn install(tree: &mut Tree, kernel: &Kernel) -> Result<()> {
@@ -31,7 +31,7 @@ pub fn install(tree: &mut Tree, kernel: &Kernel) -> Result<()> {
     tree.insert("etc/xen/tiny.cfg", text(include_str!("guest/tiny.cfg"), 0o644))
 }
 
-/// What the Debian guest's kernel finds: its root, and the driver for disks.
+/// What the Debian guest's kernel finds: its root, and the drivers for disks and interfaces.
 fn ramdisk(kernel: &Kernel) -> Result<Tree> {
     let mut tree = disk_root()?;
     tree.insert("init", text(include_str!("guest/init"), 0o755))?;

@@ -57,6 +57,7 @@ pub fn root(kernel: &Kernel) -> Result<Tree> {
 
 /// Puts `xm` and `xmd` into the root of an admin domain, with the script that starts `xmd`.
 pub fn install_management(tree: &mut Tree) -> Result<()> {
+    tree.insert("etc/default/xmd", text("OPTIONS='--bridge xenbr0'\n", 0o644))?;
     tree.insert("etc/init.d/xmd", text(include_str!("../../../hosttools/dist/xmd.init"), 0o755))?;
     let programs = artifacts::host_tools()?;
     for name in ["xm", "xmd"] {

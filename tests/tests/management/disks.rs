@@ -1,19 +1,7 @@
 //! Disks of Debian guests, from image files of the admin domain.
 
 use super::part;
-use super::transcript::{Part, Step};
-
-/// What a guest said, in the order in which it was asked.
-pub(super) fn said<'a>(part: &'a Part, guest: &str) -> Vec<&'a str> {
-    let start = format!("{guest} says: ");
-    part.text().lines().filter_map(|line| line.strip_prefix(start.as_str())).collect()
-}
-
-pub(super) fn sum(text: &str) -> &str {
-    let sum = text.split(' ').next().unwrap();
-    assert!(sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");
-    sum
-}
+use super::transcript::{Step, sum};
 
 /// Rows of a list without its head: number, backend, state.
 pub(super) fn rows(step: &Step) -> Vec<(&str, &str, &str)> {
@@ -27,7 +15,7 @@ fn debian_has_its_root_on_a_disk() {
     let part = part("disks");
     let [made, refused] = part.steps("xm create -q /etc/xen/disk.cfg");
     made.wrote("");
-    assert!(said(&part, "disk")[0].starts_with("ext4 rw,"), "{}", part.text());
+    assert!(part.said("disk")[0].starts_with("ext4 rw,"), "{}", part.text());
     let [before, after] = part.steps("xm block-list disk");
     assert_eq!(rows(before), [("51712", "1", "4")]);
     assert_eq!(rows(after), [("51712", "1", "4")], "the other one is gone again");
@@ -46,7 +34,7 @@ fn what_is_written_in_one_guest_is_read_in_another() {
         let found = part.text().contains(&format!("$ {command}\n[0]\n"));
         assert!(found, "{command}: {}", part.text());
     }
-    let (disk, other) = (said(&part, "disk"), said(&part, "other"));
+    let (disk, other) = (part.said("disk"), part.said("other"));
     assert_eq!((disk[1], disk[2], disk[4]), ("mounted", "67108864", "unmounted"));
     assert_eq!(sum(disk[3]), sum(other[0]), "64 MiB are the same");
     assert_eq!(sum(disk[3]), sum(other[2]), "and still are after xmd was killed");
@@ -54,7 +42,7 @@ fn what_is_written_in_one_guest_is_read_in_another() {
 
 #[test]
 fn attack_c04_a_guest_cannot_write_what_it_is_to_read() {
-    assert_eq!(said(&part("disks"), "other")[1], "refused");
+    assert_eq!(part("disks").said("other")[1], "refused");
 }
 
 #[test]
@@ -107,7 +95,7 @@ fn what_a_guest_synced_outlives_it() {
     let part = part("disks");
     part.step("xm destroy disk").wrote("");
     part.step("xm block-attach other file:/root/disk.img xvdc w").wrote("");
-    assert_eq!(sum(said(&part, "disk")[5]), sum(said(&part, "other")[3]));
+    assert_eq!(sum(part.said("disk")[5]), sum(part.said("other")[3]));
     part.step("xm block-detach other xvdc").wrote("");
 }
 

@@ -16,6 +16,7 @@ mod durable;
 mod errors;
 mod events;
 mod labels;
+mod networks;
 mod options;
 mod package;
 mod pools;
@@ -41,7 +42,7 @@ const LIMIT: Duration = Duration::from_secs(1200);
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
-    "commands", "events", "relay", "debian", "resources", "disks", "options", "errors", "vchan", "reboot", "all", "package",
+    "commands", "events", "relay", "debian", "resources", "disks", "networks", "options", "errors", "vchan", "reboot", "all", "package",
 ];
 
 /// Those for a machine with several CPUs.

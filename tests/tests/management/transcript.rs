@@ -1,5 +1,7 @@
 //! What a part of the session wrote, command by command.
 
+use std::collections::BTreeMap;
+
 /// A command with what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -60,6 +62,20 @@ impl Part {
         self.text.lines().any(|other| other == line)
     }
 
+    /// What a guest said, in the order in which it was asked.
+    pub(crate) fn said(&self, guest: &str) -> Vec<&str> {
+        let start = format!("{guest} says: ");
+        self.text.lines().filter_map(|line| line.strip_prefix(start.as_str())).collect()
+    }
+
+    /// The lines between `---- label` and `---- end`.
+    #[track_caller]
+    pub(crate) fn block(&self, label: &str) -> &str {
+        let begin = format!("---- {label}\n");
+        let found = self.text.split_once(&begin).and_then(|(_, rest)| rest.split_once("---- end\n"));
+        found.unwrap_or_else(|| panic!("no '{label}' in:\n{}", self.text)).0
+    }
+
     /// All steps, in order.
     pub(crate) fn all(&self) -> &[Step] {
         &self.steps
@@ -99,6 +115,24 @@ impl Step {
         let rows = self.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
         rows.filter(|row| row.len() == 6).map(|row| (row[0], row[4])).collect()
     }
+}
+
+/// The checksum that `md5sum` wrote.
+#[track_caller]
+pub(crate) fn sum(text: &str) -> &str {
+    let sum = text.split(' ').next().unwrap();
+    assert!(sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");
+    sum
+}
+
+/// What `xenstore-ls -fp` wrote, as path and permissions with the value.
+pub(crate) fn nodes(tree: &str) -> BTreeMap<(&str, &str), &str> {
+    let lines = tree.lines().filter_map(|line| {
+        let (path, rest) = line.split_once(" = ")?;
+        let (value, perms) = rest.rsplit_once("  ")?;
+        Some(((path, perms.trim()), value.trim().trim_matches('"')))
+    });
+    lines.collect()
 }
 
 /// The line behind the output of a command.

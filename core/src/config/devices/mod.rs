@@ -1,6 +1,7 @@
 //! The devices a domain has: parsed forms, independent of any backend.
 
 mod disk;
+mod equipment;
 mod framebuffer;
 mod network;
 mod other;
@@ -10,6 +11,7 @@ mod vdev;
 use serde::{Deserialize, Serialize};
 
 pub use self::disk::{Access, Disk, DiskFormat, DiskSource, DiskVia, Medium};
+pub use self::equipment::Equipment;
 pub use self::framebuffer::{Framebuffer, Sdl, Vnc};
 pub use self::network::{Mac, Rate, Vif, VifModel};
 pub use self::other::{ScsiDevice, UsbController, UsbVersion, Vtpm};
@@ -44,30 +46,6 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Puts a disk in the place of the one with its number, behind the others when there is none.
-    ///
-    /// # Errors
-    ///
-    /// When there are too many.
-    pub fn put_disk(&mut self, disk: Disk) -> Result<(), Invalid> {
-        let mut disks = self.disks.to_vec();
-        match disks.iter_mut().find(|other| other.vdev == disk.vdev) {
-            Some(place) => *place = disk,
-            None => disks.push(disk),
-        }
-        self.disks = List::new("disk", disks)?;
-        Ok(())
-    }
-
-    /// Takes the disk with this number out; `None` when there is none.
-    pub fn take_disk(&mut self, number: u32) -> Option<Disk> {
-        let mut disks = self.disks.to_vec();
-        let place = disks.iter().position(|disk| disk.vdev.number() == number)?;
-        let taken = disks.remove(place);
-        self.disks = List::new("disk", disks).ok()?;
-        Some(taken)
-    }
-
     /// No two devices claim the same thing.
     pub(super) fn check(&self) -> Result<(), Invalid> {
         let disks = self.disks.iter().map(|disk| Some(disk.vdev));

@@ -4,8 +4,9 @@ use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
-use crate::config::{Designator, Invalid, Problem, Ranged, Text};
+use crate::config::{Designator, Invalid, Problem, Ranged, Text, Uuid};
 
 /// A MAC address of one interface: never a group address, never all zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -30,6 +31,23 @@ impl Mac {
             return Err(Invalid::conflict("mac", "is all zeros"));
         }
         Ok(Self(bytes))
+    }
+
+    /// An address in the range that IEEE lists as Xen's, in the half of it that the classic tools used.
+    #[must_use]
+    pub const fn of_xen([a, b, c]: [u8; 3]) -> Self {
+        Self([0x00, 0x16, 0x3e, a & 0x7f, b, c])
+    }
+
+    /// The first address made for a domain with this UUID that is not `used`. So a domain has the same ones in all of its
+    /// lives.
+    pub fn free(uuid: Uuid, used: impl Fn(Self) -> bool) -> Self {
+        let made = |attempt: u64| {
+            let [a, b, c, ..] = XxHash64::oneshot(attempt, &uuid.handle()).to_le_bytes();
+            Self::of_xen([a, b, c])
+        };
+        // There are eight million of them, far more than there can be interfaces.
+        (0..1 << 32).map(made).find(|mac| !used(*mac)).unwrap_or(made(0))
     }
 
     /// The bytes in the order in which they are sent.
@@ -203,4 +221,12 @@ pub struct Vif {
     pub backend: Option<Designator>,
     /// The guest is told not to trust the domain that serves it.
     pub untrusted_backend: bool,
+}
+
+impl Vif {
+    /// Whether this is the same interface as another one: it has the same address.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.mac.is_some() && self.mac == other.mac
+    }
 }

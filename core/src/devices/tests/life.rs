@@ -30,11 +30,11 @@ fn both_ends_are_made_with_their_rights_and_states_come_last() {
     assert_eq!(world.store.perms[HOME], "[n1, r7]");
     assert_eq!(world.store.perms[FRONTEND], "[n7, r1]");
     assert_eq!(world.store.perms["/libxl/7/device/vbd/51712"], "[n0, r0]");
-    let nodes = nodes::disk(
+    let nodes = nodes::of(
         &DeviceName::first(FRONT, Class::Vbd),
         BACK,
         DomId(0),
-        &disk("/a.img", Access::ReadWrite),
+        &disk("/a.img", Access::ReadWrite).into(),
     );
     let at = |what: &str| nodes.iter().position(|node| node.path.ends_with(what)).unwrap();
     assert!(at("/state") > at("/params").max(at("/device-type")).max(at("/virtual-device")));
@@ -185,7 +185,7 @@ fn another_disc_comes_into_a_drive() {
     assert_eq!(world.store.get(&format!("{HOME}/params")), Some("/disc.iso"));
     world.serve();
     assert_eq!(world.came(), [Outcome::Changed]);
-    assert_eq!(world.devices.disk(&name), Some(&drive(Some("/disc.iso"))));
+    assert_eq!(world.devices.equipment(&name), Some(&drive(Some("/disc.iso")).into()));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_disc_that_does_not_work_leaves_the_old_one_in_the_drive() {
     assert_eq!(world.store.get(&format!("{HOME}/params")), Some("/old.iso"));
     world.serve();
     assert!(matches!(world.came()[..], [Outcome::NotChanged(Problem::Backend(_))]));
-    assert_eq!(world.devices.disk(&name), Some(&drive(Some("/old.iso"))));
+    assert_eq!(world.devices.equipment(&name), Some(&drive(Some("/old.iso")).into()));
 }
 
 #[test]

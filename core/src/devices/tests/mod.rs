@@ -4,6 +4,7 @@ mod attacks;
 mod ends;
 mod life;
 mod refused;
+mod vifs;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::Text;
-use crate::config::devices::{DiskSource, DiskVia};
+use crate::config::devices::{Access, DiskFormat, DiskSource, DiskVia, Medium};
 use crate::rights::Rights;
 use crate::store::service::{Local, Refused};
 use crate::store::wire::Request;
@@ -69,7 +70,7 @@ impl Store {
     }
 
     fn left(&self) -> Vec<&String> {
-        self.nodes.keys().filter(|path| path.contains("/vbd/")).collect()
+        self.nodes.keys().filter(|path| path.contains("/vbd/") || path.contains("/vif/")).collect()
     }
 }
 
@@ -148,7 +149,7 @@ impl World {
     fn run(&mut self) {
         for _ in 0..1000 {
             let outcome = self.devices.step(&mut self.store, self.now);
-            self.outcomes.extend(outcome.map(|(_, outcome)| outcome));
+            self.outcomes.extend(outcome.map(|report| report.outcome));
             let due = self.devices.due(self.now);
             if self.store.events.is_empty() && due.is_none_or(|due| due > self.now) {
                 return;

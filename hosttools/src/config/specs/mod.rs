@@ -13,4 +13,4 @@ pub(super) use self::disk::{disk, is_classic as is_classic_disk, words as disk_w
 pub(super) use self::pci::{Options as PciOptions, pci};
 pub(super) use self::small::{iomem, ioports, irq, serial, usbctrl, vscsi, vtpm, vusb};
 pub(super) use self::vfb::vfb;
-pub(super) use self::vif::vif;
+pub(super) use self::vif::{vif, words as vif_words};

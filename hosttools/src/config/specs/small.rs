@@ -78,9 +78,12 @@ pub(in crate::config) fn vusb(draft: &mut Draft, text: &str) -> Taken {
     if let Some((port, _)) = plugged.iter().find(|(port, _)| *port > ports) {
         return Err(invalid(&format!("port_{}", port.get())).help(format!("there are {} ports", ports.get())));
     }
+    draft.warn(NO_USB.to_owned());
     draft.usb.push(UsbController { version, ports, plugged: List::new("vusb", plugged)? });
     Ok(())
 }
+
+const NO_USB: &str = "there is no backend for USB; the domain has no such controller";
 
 /// Adds a USB controller, as `xl` writes it.
 pub(in crate::config) fn usbctrl(draft: &mut Draft, text: &str) -> Taken {
@@ -106,6 +109,7 @@ pub(in crate::config) fn usbctrl(draft: &mut Draft, text: &str) -> Taken {
             }
         }
     }
+    draft.warn(NO_USB.to_owned());
     draft.usb.push(UsbController { version, ports, plugged: List::default() });
     Ok(())
 }

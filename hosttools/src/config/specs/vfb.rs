@@ -56,6 +56,7 @@ pub(in crate::config) fn vfb(draft: &mut Draft, value: &str) -> Taken {
     // A framebuffer that nothing is said about is shown by VNC.
     framebuffer.vnc = use_vnc.unwrap_or(!use_sdl).then_some(vnc);
     framebuffer.sdl = use_sdl.then_some(sdl);
+    draft.warn("there is no display server; the domain's console is its text console".to_owned());
     draft.framebuffers.push(framebuffer);
     Ok(())
 }

@@ -30,7 +30,17 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
         return Ok(status);
     }
     let config = load(session, given)?.config;
-    define(&mut session.connect()?, &config).map(|()| 0)
+    define_new(&mut session.connect()?, config)?;
+    Ok(0)
+}
+
+/// Has a new definition kept, and gives it: its interfaces have addresses, by which they are known from then on.
+pub(super) fn define_new(client: &mut Client, config: DomainConfig) -> Result<DomainConfig, Error> {
+    let mut settings = config.into_settings();
+    settings.devices.address_all(settings.uuid, |_| false);
+    let config = DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))?;
+    define(client, &config)?;
+    Ok(config)
 }
 
 /// That a configuration has too many bytes.

@@ -1,4 +1,5 @@
-//! What is behind the devices that this domain serves: files become loop devices, and the backend learns their numbers.
+//! What is behind the devices that this domain serves: files become loop devices and the backend learns their numbers
+//! (`vbd`); interfaces that the backend made become ports of bridges (`vif`).
 //!
 //! The control domain writes a directory for each device below `backend/`; this looks at each, whenever something in it
 //! changes, and does what it says (`docs/devices.md`). It needs XenStore and nothing else of the control domain, so it
@@ -8,25 +9,30 @@
 //! nobody needs any more goes by itself.
 
 mod agent;
-mod block;
-mod disks;
+mod class;
+mod devices;
+mod machine;
 mod node;
 mod scripts;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod vbd;
+mod vif;
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use xendless_core::store::client::Session;
 
 use self::agent::Agent;
-use self::disks::Machine;
+use self::machine::Machine;
 use self::stream::Stream;
+pub use self::vif::Bridge;
 use super::note::note;
 
 /// How long to wait before XenStore is opened again, at first and at most.
@@ -34,20 +40,22 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Begins to serve, for as long as this process is there. `devices` is the directory with Xen's devices, `scripts` the
-/// one with hotplug scripts.
+/// one with hotplug scripts, `bridges` are provided first.
 ///
 /// # Errors
 /// When there is no XenStore, or no thread.
-pub fn start(devices: &std::path::Path, scripts: PathBuf) -> io::Result<()> {
+pub fn start(devices: &Path, scripts: PathBuf, bridges: &[Bridge]) -> io::Result<()> {
+    let mut machine = Machine::new(scripts, bridges.first().map(|bridge| bridge.name.clone()));
+    vif::provide(&mut machine, bridges);
     let xenbus = devices.join("xenbus");
     let first = open(&xenbus)?;
     thread::Builder::new().name("hotplug".into()).spawn(move || {
-        let mut machine = Machine::new(scripts);
         let (mut opened, mut pause) = (Some(first), PAUSE);
         loop {
             let Err(error) = opened.take().map_or_else(|| open(&xenbus), Ok).and_then(|file| {
-                let mut agent = Agent::new(Session::new(Stream(file)), &mut machine);
-                agent.run().map_err(|error| io::Error::other(error.to_string()))
+                let session = Session::new(Stream(file));
+                let served = Agent::new(session, &mut machine).and_then(|mut agent| agent.run());
+                served.map_err(|error| io::Error::other(error.to_string()))
             });
             note(format_args!("hotplug: {error}; it is tried again in {} seconds", pause.as_secs()));
             thread::sleep(pause);
@@ -57,6 +65,6 @@ pub fn start(devices: &std::path::Path, scripts: PathBuf) -> io::Result<()> {
     Ok(())
 }
 
-fn open(xenbus: &std::path::Path) -> io::Result<File> {
+fn open(xenbus: &Path) -> io::Result<File> {
     File::options().read(true).write(true).open(xenbus)
 }

@@ -2,12 +2,16 @@
 
 use std::io;
 
-use embedded_io::{Read, Write};
 use xendless_core::devices::XenbusState;
-use xendless_core::store::client::{ClientError, Session};
-use xendless_core::store::wire::XsError;
+use xendless_core::store::client::ClientError;
+
+use super::class::Get;
+use super::tree::{Tree, Wire};
 
 pub(super) type Failed = ClientError<io::Error>;
+
+/// What hotplug says of a device, in the order in which it is taken back.
+const SAID: [&str; 4] = ["hotplug-error", "physical-device", "physical-device-path", "hotplug-status"];
 
 /// What hotplug has said of a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,45 +24,25 @@ pub(super) enum Said {
     Error,
 }
 
-/// What there is to know of a block device.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Wanted {
-    /// The file or block device; empty for an empty drive.
-    pub(super) params: String,
-    /// It may be written.
-    pub(super) writes: bool,
-    /// Whoever else uses it may go on.
-    pub(super) shared: bool,
-    /// The script that does the work, when it is not done here.
-    pub(super) script: Option<String>,
-}
-
 /// What the directory of a device says.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Node {
+pub(super) struct Node<W> {
     pub(super) online: bool,
     pub(super) state: XenbusState,
     pub(super) said: Said,
-    /// The device that was given to the backend.
-    pub(super) given: Option<String>,
-    pub(super) wanted: Wanted,
+    /// What is said in devices of its class alone.
+    pub(super) wanted: W,
 }
 
-impl Node {
+impl<W> Node<W> {
     /// Reads a directory; `None` when it is not there.
-    pub(super) fn read<S>(session: &mut Session<S>, home: &str) -> Result<Option<Self>, Failed>
-    where
-        S: Read + Write + embedded_io::ErrorType<Error = io::Error>,
-    {
-        let mut get = |name: &str| read(session, &format!("{home}/{name}"));
+    pub(super) fn read<S: Wire>(
+        tree: &mut Tree<S>,
+        home: &str,
+        wanted: impl FnOnce(&mut Get<'_>) -> Result<W, Failed>,
+    ) -> Result<Option<Self>, Failed> {
+        let mut get = |name: &str| tree.read(&format!("{home}/{name}"));
         let Some(state) = get("state")? else { return Ok(None) };
-        let mode = get("mode")?.unwrap_or_default();
-        let wanted = Wanted {
-            params: get("params")?.unwrap_or_default(),
-            writes: mode.starts_with('w'),
-            shared: mode.ends_with('!'),
-            script: get("script")?.filter(|script| !script.is_empty() && script != "block"),
-        };
         Ok(Some(Self {
             online: get("online")?.as_deref() == Some("1"),
             state: XenbusState::parse(state.as_bytes()),
@@ -67,20 +51,12 @@ impl Node {
                 Some("error" | "busy") => Said::Error,
                 Some(_) => Said::Connected,
             },
-            given: get("physical-device-path")?,
-            wanted,
+            wanted: wanted(&mut get)?,
         }))
     }
 }
 
-/// A node's text; `None` when it is not there.
-pub(super) fn read<S>(session: &mut Session<S>, path: &str) -> Result<Option<String>, Failed>
-where
-    S: Read + Write + embedded_io::ErrorType<Error = io::Error>,
-{
-    match session.nodes().read(path.as_bytes()) {
-        Ok(value) => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
-        Err(ClientError::Refused(XsError::ENOENT | XsError::EACCES)) => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Takes back what was said of a device.
+pub(super) fn say_nothing<S: Wire>(tree: &mut Tree<S>, home: &str) -> Result<(), Failed> {
+    SAID.iter().try_for_each(|name| tree.remove(&format!("{home}/{name}")))
 }

@@ -1,6 +1,6 @@
 //! Disks over the channel: backends that do what they should, guests that do not.
 
-use xendless_core::config::devices::{Access, Disk, DiskFormat, DiskSource, DiskVia, Medium};
+use xendless_core::config::devices::{Access, Disk, DiskFormat, DiskSource, DiskVia, Equipment, Medium};
 use xendless_core::config::{Devices as Configured, DomainConfig, List, Settings, Text};
 use xendless_core::control::Event;
 use xendless_core::devices::{CLOSE_NS, CONNECT_NS, Class};
@@ -36,7 +36,7 @@ fn home(back: DomId, front: DomId) -> String {
 }
 
 impl Rig {
-    fn write(&mut self, domid: DomId, path: &str, value: &str) -> Result<String, String> {
+    pub(super) fn write(&mut self, domid: DomId, path: &str, value: &str) -> Result<String, String> {
         self.ask_store(domid, &wire::Request::Write { path: path.as_bytes(), value: value.as_bytes() })
     }
 
@@ -57,7 +57,12 @@ impl Rig {
 
     /// Begins to make a domain with this disk; it has no domain id yet.
     fn begin_with(&mut self, name: &str, disk: Disk) -> ManagedId {
-        let devices = Configured { disks: List::new("disk", vec![disk]).unwrap(), ..Configured::default() };
+        let disks = List::new("disk", vec![disk]).unwrap();
+        self.begin_equipped(name, Configured { disks, ..Configured::default() })
+    }
+
+    /// Begins to make a domain with these devices; it has no domain id yet.
+    pub(super) fn begin_equipped(&mut self, name: &str, devices: Configured) -> ManagedId {
         let config = DomainConfig::new(Settings { devices, ..named(name) }).unwrap();
         let files = Files { kernel: Bytes::Static(kernel().leak()), ramdisk: Bytes::Static(b"ramdisk") };
         let id = self.control.create(config, Rights::Nothing, files).unwrap();
@@ -65,7 +70,7 @@ impl Rig {
         id
     }
 
-    fn lives(&mut self) -> Vec<News> {
+    pub(super) fn lives(&mut self) -> Vec<News> {
         let life = |event: Event| match event {
             Event::Life(news) => Some(news),
             _ => None,
@@ -86,9 +91,14 @@ impl Rig {
     }
 }
 
+/// Asks for a device.
+pub(super) fn give(rig: &mut Rig, client: &mut Client, device: &Equipment) -> RequestId {
+    let bytes = device.encode().unwrap();
+    client.ask(rig, Request::Devices(Devices::Attach { domain: "web", device: &bytes }))
+}
+
 fn attach(rig: &mut Rig, client: &mut Client, disk: &Disk) -> RequestId {
-    let bytes = disk.encode().unwrap();
-    client.ask(rig, Request::Devices(Devices::Attach { domain: "web", disk: &bytes }))
+    give(rig, client, &disk.clone().into())
 }
 
 fn detach(rig: &mut Rig, client: &mut Client, force: bool) -> RequestId {
@@ -97,7 +107,7 @@ fn detach(rig: &mut Rig, client: &mut Client, force: bool) -> RequestId {
 }
 
 /// What a request was answered, if it was.
-fn result(rig: &mut Rig, client: &mut Client, id: RequestId) -> Option<Result<(), Failure>> {
+pub(super) fn result(rig: &mut Rig, client: &mut Client, id: RequestId) -> Option<Result<(), Failure>> {
     client.signal(rig);
     if client.inbox.is_empty() {
         return None;
@@ -117,7 +127,12 @@ fn with_disk() -> (Rig, Client) {
 }
 
 fn rows(rig: &mut Rig, client: &mut Client) -> Vec<(u32, Vec<(String, String)>)> {
-    let list = Devices::List { domain: "web", class: Class::Vbd, from: 0 };
+    list(rig, client, Class::Vbd)
+}
+
+/// All devices of a class.
+pub(super) fn list(rig: &mut Rig, client: &mut Client, class: Class) -> Vec<(u32, Vec<(String, String)>)> {
+    let list = Devices::List { domain: "web", class, from: 0 };
     client.call(rig, Request::Devices(list), |result| match result {
         Ok(Answer::Devices(page)) => {
             assert_eq!(page.next, None);
@@ -127,7 +142,8 @@ fn rows(rig: &mut Rig, client: &mut Client) -> Vec<(u32, Vec<(String, String)>)>
     })
 }
 
-fn value<'a>(nodes: &'a [(String, String)], name: &str) -> &'a str {
+/// The value of the one node with this name.
+pub(super) fn value<'a>(nodes: &'a [(String, String)], name: &str) -> &'a str {
     let mut found = nodes.iter().filter(|(node, _)| node == name);
     let (first, second) = (found.next(), found.next());
     assert!(second.is_none(), "{name} is there once");
@@ -202,7 +218,7 @@ fn attack_c02_rows_of_garbage_are_bounded_and_harmless() {
         rig.write(WEB, &format!("{frontend}/extra-{extra}"), "\x1b[2J").unwrap();
     }
     let found = rows(&mut rig, &mut client);
-    assert!(found[0].1.len() <= 16 && found[0].1.iter().all(|(name, value)| name.len() + value.len() < 400));
+    assert!(found[0].1.len() <= 24 && found[0].1.iter().all(|(name, value)| name.len() + value.len() < 400));
     let id = detach(&mut rig, &mut client, true);
     rig.let_go(ADMIN, WEB);
     assert_eq!(result(&mut rig, &mut client, id), Some(Ok(())));

@@ -7,6 +7,7 @@ mod create;
 mod devices;
 mod dump;
 mod events;
+mod interfaces;
 mod labels;
 mod machine;
 mod pools;

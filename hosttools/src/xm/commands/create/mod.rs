@@ -48,10 +48,10 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     if let Some(status) = shown_only(session, given)? {
         return Ok(status);
     }
-    let config = load(session, given)?.config;
+    let mut config = load(session, given)?.config;
     let mut client = session.connect()?;
     if given.has("managed") {
-        super::managed::define(&mut client, &config)?;
+        config = super::managed::define_new(&mut client, config)?;
     }
     start(session, &mut client, &config, Start::of(given, given.has("quiet")))
 }

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::scripts;
+use super::super::class::{Why, words};
+use super::super::machine::Machine;
+use super::super::scripts::Scripts;
 use crate::loops::{self, Identity, Loop};
 
 /// A block device that is held for a backend.
 #[derive(Debug)]
-pub(super) enum Held {
+pub(in super::super) enum Held {
     /// A device that is there by itself.
     Device,
     /// A loop device; without this and without a backend it goes.
@@ -25,16 +27,13 @@ pub(super) enum Held {
 
 /// What is behind a device, found and opened.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) file: File,
-    pub(super) identity: Identity,
+pub(in super::super) struct Source {
+    pub(in super::super) file: File,
+    pub(in super::super) identity: Identity,
 }
 
-/// Why something does not work.
-pub(super) type Why = String;
-
 /// What hotplug does with this domain's files and devices.
-pub(super) trait Disks {
+pub(in super::super) trait Disks: Scripts {
     /// Opens what is behind a device.
     fn open(&mut self, path: &Path, writes: bool) -> Result<Source, Why>;
 
@@ -46,21 +45,6 @@ pub(super) trait Disks {
 
     /// Finds again what was made of it before; `given` is where.
     fn find(&mut self, source: &Source, given: &Path) -> Option<Held>;
-
-    /// Has a script do it.
-    fn script(&mut self, script: &str, action: &str, home: &str) -> Result<(), Why>;
-}
-
-/// The machine itself.
-#[derive(Debug)]
-pub(super) struct Machine {
-    scripts: PathBuf,
-}
-
-impl Machine {
-    pub(super) const fn new(scripts: PathBuf) -> Self {
-        Self { scripts }
-    }
 }
 
 impl Disks for Machine {
@@ -116,14 +100,4 @@ impl Disks for Machine {
             Identity::File(..) => Loop::find(given, source.identity).map(Held::Loop),
         }
     }
-
-    fn script(&mut self, script: &str, action: &str, home: &str) -> Result<(), Why> {
-        scripts::run(&self.scripts, script, action, home)
-    }
-}
-
-/// What the system says, without the number behind it.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -1,0 +1,136 @@
+//! A device that one domain serves to another one, whatever kind it is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Devices, Disk, Mac, Vif};
+use crate::config::{Designator, Invalid, List, Uuid};
+
+/// A disk or an interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Equipment {
+    /// A disk or a drive.
+    Disk(Disk),
+    /// A network interface.
+    Vif(Vif),
+}
+
+impl From<Disk> for Equipment {
+    fn from(disk: Disk) -> Self {
+        Self::Disk(disk)
+    }
+}
+
+impl From<Vif> for Equipment {
+    fn from(vif: Vif) -> Self {
+        Self::Vif(vif)
+    }
+}
+
+impl Equipment {
+    /// The domain that serves it, when not the usual one.
+    #[must_use]
+    pub const fn backend(&self) -> Option<&Designator> {
+        match self {
+            Self::Disk(disk) => disk.backend.as_ref(),
+            Self::Vif(vif) => vif.backend.as_ref(),
+        }
+    }
+}
+
+impl Devices {
+    /// What of these nobody serves: a domain would run without what it cannot do without. A display it can, and a USB
+    /// controller.
+    #[must_use]
+    pub fn unserved(&self) -> Option<&'static str> {
+        let kinds = [
+            (self.pci.is_empty(), "PCI devices"),
+            (self.ioports.is_empty() && self.iomem.is_empty(), "I/O ports and memory of the host"),
+            (self.irqs.is_empty(), "interrupts of the host"),
+            (self.scsi.is_empty(), "SCSI devices"),
+            (self.vtpms.is_empty(), "virtual TPMs"),
+        ];
+        kinds.into_iter().find(|(none, _)| !none).map(|(_, what)| what)
+    }
+
+    /// What other domains serve, in the order in which the domain gets it.
+    pub fn equipment(&self) -> impl Iterator<Item = Equipment> {
+        let disks = self.disks.iter().cloned().map(Equipment::Disk);
+        disks.chain(self.vifs.iter().cloned().map(Equipment::Vif))
+    }
+
+    /// Puts a device in the place of the one with its number or address, behind the others when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many.
+    pub fn put(&mut self, device: Equipment) -> Result<(), Invalid> {
+        match device {
+            Equipment::Disk(disk) => {
+                self.disks = with(&self.disks, "disk", disk, |one, other| one.vdev == other.vdev)?;
+            }
+            Equipment::Vif(vif) => self.vifs = with(&self.vifs, "vif", vif, Vif::is)?,
+        }
+        Ok(())
+    }
+
+    /// Gives each interface that has no address the first one that is made for this UUID and is not `used`.
+    pub fn address_all(&mut self, uuid: Uuid, used: impl Fn(Mac) -> bool) {
+        let mut vifs = self.vifs.to_vec();
+        for place in 0..vifs.len() {
+            let has = |mac| vifs.iter().any(|vif| vif.mac == Some(mac));
+            let mac = Mac::free(uuid, |mac| has(mac) || used(mac));
+            if let Some(vif) = vifs.get_mut(place).filter(|vif| vif.mac.is_none()) {
+                vif.mac = Some(mac);
+            }
+        }
+        // There are as many as there were.
+        if let Ok(vifs) = List::new("vif", vifs) {
+            self.vifs = vifs;
+        }
+    }
+
+    /// Takes out the device with the number or address of this one. Returns whether there was one.
+    pub fn take(&mut self, device: &Equipment) -> bool {
+        match device {
+            Equipment::Disk(disk) => self.take_disk(disk.vdev.number()).is_some(),
+            Equipment::Vif(vif) => self.take_vif(|other| other.is(vif)).is_some(),
+        }
+    }
+
+    /// Takes the disk with this number out; `None` when there is none.
+    pub fn take_disk(&mut self, number: u32) -> Option<Disk> {
+        take(&mut self.disks, "disk", |disk| disk.vdev.number() == number)
+    }
+
+    /// Takes the first such interface out; `None` when there is none.
+    pub fn take_vif(&mut self, wanted: impl Fn(&Vif) -> bool) -> Option<Vif> {
+        take(&mut self.vifs, "vif", wanted)
+    }
+}
+
+/// The items with one more, in the place of the one that is the `same`.
+fn with<T: Clone, const MAX: usize>(
+    items: &List<T, MAX>,
+    name: &'static str,
+    item: T,
+    same: impl Fn(&T, &T) -> bool,
+) -> Result<List<T, MAX>, Invalid> {
+    let mut items = items.to_vec();
+    match items.iter_mut().find(|other| same(other, &item)) {
+        Some(place) => *place = item,
+        None => items.push(item),
+    }
+    List::new(name, items)
+}
+
+fn take<T: Clone, const MAX: usize>(
+    items: &mut List<T, MAX>,
+    name: &'static str,
+    wanted: impl Fn(&T) -> bool,
+) -> Option<T> {
+    let mut left = items.to_vec();
+    let place = left.iter().position(wanted)?;
+    let taken = left.remove(place);
+    *items = List::new(name, left).ok()?;
+    Some(taken)
+}

@@ -1,0 +1,164 @@
+//! Interfaces of Debian guests, on bridges of the admin domain.
+
+use super::part;
+use super::transcript::{Step, nodes, sum};
+
+/// Rows of a list without its head: number, backend, address, state.
+fn rows(step: &Step) -> Vec<(&str, &str, &str, &str)> {
+    assert_eq!(step.status, 0, "{step:?}");
+    let rows = step.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.map(|row| (row[0], row[1], row[2], row[4])).collect()
+}
+
+#[test]
+fn guests_have_interfaces_with_the_address_that_is_named_or_one_of_xens() {
+    let part = part("networks");
+    let (left, right) = (part.said("left"), part.said("right"));
+    assert_eq!(left[0], "00:16:3e:00:00:01");
+    assert!(right[0].starts_with("00:16:3e:") && right[0] != left[0], "{right:?}");
+    let [before, after] = part.steps("xm network-list left");
+    let wanted = [("0", "1", "00:16:3e:00:00:01", "4")];
+    assert_eq!(rows(before), wanted);
+    assert_eq!(rows(after), wanted, "the other one is gone again");
+    let long = part.step("xm network-list --long right");
+    assert!(long.status == 0 && long.output.contains(&format!("(mac {})", right[0])), "{long:?}");
+}
+
+#[test]
+fn sixty_four_mebibytes_cross_the_bridge_unchanged() {
+    let part = part("networks");
+    let (left, right) = (part.said("left"), part.said("right"));
+    assert_eq!((left[1], left[2]), ("2", "67108864"), "pings and bytes");
+    assert_eq!(sum(left[3]), sum(right[1]));
+}
+
+#[test]
+fn an_interface_comes_and_goes_fifty_times_under_load() {
+    let part = part("networks");
+    assert_eq!(part.number("rounds:"), 50);
+    // The other one worked meanwhile.
+    assert_eq!(part.said("right")[2], "1");
+}
+
+#[test]
+fn a_limit_limits_and_a_name_names() {
+    let part = part("networks");
+    part.step("xm network-attach left mac=00:16:3e:00:00:03 bridge=xenbr1 rate=100KB/s vifname=slow")
+        .wrote("");
+    assert!(part.says("xenbr1 has slow"), "{}", part.text());
+    assert_eq!(part.number("received:"), 400_000);
+    // Four seconds without the burst that it may begin with.
+    assert!(part.number("seconds:") >= 3, "{}", part.text());
+}
+
+#[test]
+fn mistakes_are_named_and_change_nothing() {
+    let part = part("networks");
+    let not = |what: &str| format!("could not be connected. {what}");
+    for (words, what) in [
+        ("left bridge=nowhere", not("bridge nowhere: no such bridge")),
+        ("left bridge=lo", not("bridge lo: not a bridge")),
+        ("left bridge=xenbr1 vifname=slow", not("name slow")),
+        ("left script=vif-absent", not("script vif-absent: ")),
+        ("left backend=nobody", "Cannot configure device for unknown backend nobody".to_owned()),
+        (
+            "left mac=00:16:3e:00:00:01 bridge=xenbr1",
+            "The mac \"00:16:3e:00:00:01\" is already defined".to_owned(),
+        ),
+        (
+            "right mac=00:16:3e:00:00:01 bridge=xenbr0",
+            "The mac \"00:16:3e:00:00:01\" is already used by domain ".to_owned(),
+        ),
+    ] {
+        part.step(&format!("xm network-attach {words}")).failed(1, &what);
+    }
+    part.step("xm network-detach left 7").failed(1, "Cannot find device '7' in domain 'left'");
+    let absent = "Cannot find device '00:16:3e:00:00:07' in domain 'left'";
+    part.step("xm network-detach left 00:16:3e:00:00:07").failed(1, absent);
+    let third = part.step("xm create -q /etc/xen/guest.cfg name=third vif=bridge=nowhere");
+    third.failed(1, "Device 0 (vif) could not be connected. bridge nowhere: no such bridge");
+    part.step("xm list third").failed(3, "Domain 'third' does not exist");
+}
+
+#[test]
+fn interfaces_outlive_xmd_and_it_can_be_killed_at_any_moment() {
+    let part = part("networks");
+    assert_eq!(part.said("left")[6], "2", "pings after it was killed");
+    part.step("xm network-detach left 00:16:3e:00:00:03").wrote("");
+    let left: Vec<&str> =
+        part.text().lines().filter_map(|line| line.strip_prefix("left of one in the middle: ")).collect();
+    assert_eq!(left, ["0"; 3]);
+    assert_eq!(rows(part.step("xm network-list right")).len(), 1);
+}
+
+#[test]
+fn attack_c03_an_interface_that_is_not_let_go_is_taken_away_by_force() {
+    let part = part("networks");
+    part.step("xm network-attach tiny bridge=xenbr1").wrote("");
+    assert_eq!(part.number("asked in vain:"), 143);
+    part.step("xm network-detach tiny 0 --force").wrote("");
+    part.step("xm network-list tiny").wrote("");
+}
+
+#[test]
+fn what_was_plugged_in_stays_in_the_definition() {
+    let part = part("networks");
+    part.step("xm network-attach kept mac=00:16:3e:00:00:06 bridge=xenbr1").wrote("");
+    part.step("xm network-detach kept 0 -f").wrote("");
+    let kept = part.step("xm network-list kept");
+    assert_eq!(rows(kept), [("0", "-1", "00:16:3e:00:00:06", "-1")]);
+}
+
+#[test]
+fn devices_of_the_host_are_listed_and_given_to_nobody() {
+    let part = part("networks");
+    let refused = part.step("xm create -q /etc/xen/tiny.cfg name=pci pci=03:00.0");
+    refused.failed(1, "PCI devices are not supported by this version");
+    part.step("xm pci-list pci").wrote("Device\n0000:03:00.0\n");
+    part.step("xm pci-list-assignable-devices").wrote("Error: pciback/pci-stub not loaded?\n");
+}
+
+#[test]
+fn nothing_is_left_of_any_interface() {
+    let part = part("networks");
+    assert_eq!(part.number("interfaces:"), 0);
+    assert_eq!(part.number("nodes:"), 0);
+    assert!(part.number("memory missing:").abs() <= 1, "{}", part.text());
+    assert!(part.text().contains("\nxenbr0 has vif"), "{}", part.text());
+    let end = part.text().rsplit("interfaces:").next().unwrap();
+    assert!(!end.contains("xenbr1 has"), "{end}");
+}
+
+/// As `docs/devices.md` has it.
+#[test]
+fn the_tree_is_the_documented_one() {
+    let part = part("networks");
+    let tree = part.block("tree");
+    let nodes = nodes(tree);
+    let value = |path: &str, perms: &str| nodes.get(&(path, perms)).copied();
+    let back = "/local/domain/1/backend/vif/GUEST/0";
+    for (node, wanted) in [
+        ("/frontend", "/local/domain/GUEST/device/vif/0"),
+        ("/frontend-id", "GUEST"),
+        ("/online", "1"),
+        ("/script", "/etc/xen/scripts/vif-bridge"),
+        ("/type", "vif"),
+        ("/handle", "0"),
+        ("/mac", "00:16:3e:00:00:01"),
+        ("/bridge", "xenbr0"),
+        ("/hotplug-status", "connected"),
+        ("/state", "4"),
+    ] {
+        assert_eq!(value(&format!("{back}{node}"), "(n1,rGUEST)"), Some(wanted), "{node}: {tree}");
+    }
+    let front = "/local/domain/GUEST/device/vif/0";
+    for (node, wanted) in [
+        ("/backend", back),
+        ("/backend-id", "1"),
+        ("/handle", "0"),
+        ("/mac", "00:16:3e:00:00:01"),
+        ("/state", "4"),
+    ] {
+        assert_eq!(value(&format!("{front}{node}"), "(nGUEST,r1)"), Some(wanted), "{node}: {tree}");
+    }
+}
