@@ -75,6 +75,8 @@ pub struct Companion {
     pub rights: Rights,
     /// Shell commands.
     pub commands: &'static str,
+    /// More lines of its configuration file.
+    pub settings: &'static str,
 }
 
 impl Admin {
@@ -156,10 +158,10 @@ impl Admin {
             let kernel = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
             let config = self.config("admin") + self.settings;
             let mut domains = vec![bundle::domain(Role::Admin, &config, kernel.clone(), Some(ramdisk))?];
-            for Companion { name, rights, commands } in &self.companions {
+            for Companion { name, rights, commands, settings } in &self.companions {
                 let mut root = self.root(files)?;
                 root.insert("etc/init.d/zz-commands", image::text(&format!("#!/bin/sh\n{commands}"), 0o755))?;
-                let (config, ramdisk) = (self.config(name), cpio::archive(&root)?);
+                let (config, ramdisk) = (self.config(name) + settings, cpio::archive(&root)?);
                 let domain = bundle::domain(Role::Guest, &config, kernel.clone(), Some(ramdisk))?;
                 domains.push(Start { rights: *rights, ..domain });
             }

@@ -61,7 +61,7 @@ fn attack_e05_definitions_outlive_the_admin_domain_on_a_disk_of_another_one_and_
     let begin = folder.path().join("begin");
     fs::write(&begin, BEGIN).unwrap();
     fs::set_permissions(&begin, fs::Permissions::from_mode(0o755)).unwrap();
-    let store = Companion { name: "store", rights: Rights::Nothing, commands: "" };
+    let store = Companion { name: "store", rights: Rights::Nothing, commands: "", settings: "" };
     let output = carry_out(&Admin {
         memory_mib: 256,
         on_crash: "restart",

@@ -16,6 +16,7 @@ mod durable;
 mod errors;
 mod events;
 mod flask;
+mod hotplug;
 mod labels;
 mod networks;
 mod options;
@@ -45,7 +46,7 @@ const LIMIT: Duration = Duration::from_secs(1200);
 /// Parts in the order in which they are carried out: the Debian guest's files go up first where that is cut short.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
-    "commands", "events", "relay", "debian", "resources", "disks", "networks", "options", "errors", "vchan", "reboot", "all", "package",
+    "commands", "events", "relay", "debian", "resources", "disks", "hotplug", "networks", "options", "errors", "vchan", "reboot", "all", "package",
 ];
 
 /// Those for a machine with several CPUs.
@@ -123,7 +124,7 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 15] = [
+const EXPECTATIONS: [&str; 17] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
@@ -131,7 +132,9 @@ const EXPECTATIONS: [&str; 15] = [
     include_str!("errors.rs"),
     include_str!("events.rs"),
     include_str!("flask.rs"),
+    include_str!("hotplug.rs"),
     include_str!("labels.rs"),
+    include_str!("networks.rs"),
     include_str!("options.rs"),
     include_str!("package.rs"),
     include_str!("pools.rs"),

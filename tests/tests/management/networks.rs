@@ -55,22 +55,28 @@ fn a_limit_limits_and_a_name_names() {
 fn mistakes_are_named_and_change_nothing() {
     let part = part("networks");
     let not = |what: &str| format!("could not be connected. {what}");
-    for (words, what) in [
-        ("left bridge=nowhere", not("bridge nowhere: no such bridge")),
-        ("left bridge=lo", not("bridge lo: not a bridge")),
-        ("left bridge=xenbr1 vifname=slow", not("vifname slow: there is an interface of this name")),
-        ("left script=vif-absent", not("script /etc/xen/scripts/vif-absent: No such file")),
-        ("left backend=nobody", "Cannot configure device for unknown backend nobody".to_owned()),
+    for (command, what) in [
+        ("xm network-attach left bridge=nowhere", not("bridge nowhere: no such bridge")),
+        ("xm network-attach left bridge=lo", not("bridge lo: not a bridge")),
         (
-            "left mac=00:16:3e:00:00:01 bridge=xenbr1",
+            "xm network-attach left bridge=xenbr1 vifname=slow",
+            not("vifname slow: there is an interface of this name"),
+        ),
+        ("xm network-attach left script=vif-absent", not("script /etc/xen/scripts/vif-absent: No such file")),
+        (
+            "xm network-attach left backend=nobody",
+            "Cannot configure device for unknown backend nobody".to_owned(),
+        ),
+        (
+            "xm network-attach left mac=00:16:3e:00:00:01 bridge=xenbr1",
             "The mac \"00:16:3e:00:00:01\" is already defined".to_owned(),
         ),
         (
-            "right mac=00:16:3e:00:00:01 bridge=xenbr0",
+            "xm network-attach right mac=00:16:3e:00:00:01 bridge=xenbr0",
             "The mac \"00:16:3e:00:00:01\" is already used by domain ".to_owned(),
         ),
     ] {
-        part.step(&format!("xm network-attach {words}")).failed(1, &what);
+        part.step(command).failed(1, &what);
     }
     part.step("xm network-detach left 7").failed(1, "Cannot find device '7' in domain 'left'");
     let absent = "Cannot find device '00:16:3e:00:00:07' in domain 'left'";

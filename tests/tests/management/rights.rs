@@ -33,7 +33,7 @@ const PARENT: &str = "
 
 #[test]
 fn attack_e01_management_domains_have_rights_of_their_own() {
-    let parent = Companion { name: "parent", rights: Rights::Children, commands: PARENT };
+    let parent = Companion { name: "parent", rights: Rights::Children, commands: PARENT, settings: "" };
     let admin = Admin { memory_mib: 256, companions: vec![parent], ..Admin::new(ADMIN) };
     let mut output = Vec::new();
     let outcome = admin.prepare(machine()).unwrap().run(LIMIT, |_| {}, &mut output).unwrap();
