@@ -107,6 +107,7 @@ const PLAN: &[(&str, &str, Unit, Option<Budget>)] = &[
     ("create Debian (XZ), first time", "debian-xz-first", Ms, Some(OneOf(3.0))),
     ("create Debian (XZ), again", "debian-xz-second", Ms, Some(AtMost(100.0))),
     ("create Debian on a disk, and it is read", "disk-read", Ms, None),
+    ("create Debian on a bridge, and it sends", "first-packet", Ms, None),
     ("XenStore from a guest: read, 2 domains", "guest-store-2-read", Ms, Some(OneOf(5.0))),
     ("XenStore from a guest: write", "guest-store-2-write", Ms, Some(OneOf(5.0))),
     ("XenStore from a guest: transaction", "guest-store-2-transaction", Ms, Some(OneOf(5.0))),
