@@ -5,9 +5,9 @@ use alloc::format;
 use super::device::{After, Device, Phase};
 use super::look::{View, ask, look, read};
 use super::work::{Step, token};
-use super::{CLOSE_NS, DeviceName, Failed, Outcome, Problem, RELEASE_NS, XenbusState};
+use super::{CLOSE_NS, DeviceName, Failed, Outcome, PART_NS, Problem, RELEASE_NS, XenbusState};
 use crate::store::service::Local;
-use crate::store::wire::Request;
+use crate::store::wire::{Request, XsError};
 
 impl Device {
     /// Asks the guest to let go, and waits until both ends have.
@@ -29,8 +29,7 @@ impl Device {
         if !self.is_late(now) {
             return Ok(Step::Rest);
         }
-        let state = read(store, &format!("{}/state", name.frontend()))?.unwrap_or_default();
-        let problem = match XenbusState::parse(&state) {
+        let problem = match frontend_state(store, name)? {
             XenbusState::Closed => Problem::Kept(self.backend.domid),
             _ => Problem::Held,
         };
@@ -64,6 +63,35 @@ impl Device {
         }
         let gone = self.look_whether_gone(store, name, self.is_late(now))?;
         Ok(gone.unwrap_or(Step::Rest))
+    }
+
+    /// Tells the guest that its backend is no more, and waits until it has closed its end, but not for ever.
+    ///
+    /// A guest whose device goes while nothing is said first writes to it what it has not written yet, and waits for an
+    /// answer that never comes.
+    pub(super) fn part(
+        &mut self,
+        store: &mut impl Local,
+        name: &DeviceName,
+        asked: bool,
+        now: u64,
+    ) -> Result<Step, Failed> {
+        if !asked {
+            let (path, token) = (format!("{}/state", name.frontend()), token(name));
+            let watch = Request::Watch { path: path.as_bytes(), token: token.as_bytes(), depth: None };
+            match ask(store, &watch) {
+                Ok(()) | Err(Failed::For(XsError::EEXIST)) => {}
+                Err(failed) => return Err(failed),
+            }
+            self.say_closing(store, name)?;
+            self.phase = Phase::Part { asked: true };
+            self.deadline = Some(now.saturating_add(PART_NS));
+        }
+        if frontend_state(store, name)?.is_in_use() && !self.is_late(now) {
+            return Ok(Step::Rest);
+        }
+        self.enter(Phase::Remove);
+        Ok(Step::Again)
     }
 
     /// Goes on to its last step when the backend has let go, or is `given_up`. A backend that was about to connect has
@@ -106,7 +134,9 @@ impl Device {
     ) -> Result<(), Failed> {
         let back = self.backend.domid;
         let (frontend, backend) = (name.frontend(), name.backend(back));
-        ask(store, &Request::Unwatch { path: backend.as_bytes(), token: token(name).as_bytes() })?;
+        for path in [&backend, &format!("{frontend}/state")] {
+            ask(store, &Request::Unwatch { path: path.as_bytes(), token: token(name).as_bytes() })?;
+        }
         for path in [frontend, backend, name.record(), name.complaint(back)] {
             remove(store, &path)?;
         }
@@ -117,6 +147,12 @@ impl Device {
         }
         Ok(())
     }
+}
+
+/// What the guest says of its end.
+fn frontend_state(store: &mut impl Local, name: &DeviceName) -> Result<XenbusState, Failed> {
+    let state = read(store, &format!("{}/state", name.frontend()))?;
+    Ok(XenbusState::parse(&state.unwrap_or_default()))
 }
 
 /// Removes a node with all below it, if it is there. What XenStore refuses to remove, it refuses the next time, too.

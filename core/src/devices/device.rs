@@ -21,6 +21,8 @@ pub(super) enum Phase {
     Held,
     /// The guest loses it, and the backend lets go. `asked`: it knows.
     Release { asked: bool },
+    /// The backend's domain ended; the guest's driver is to fail what it is asked, and let go. `asked`: it was.
+    Part { asked: bool },
     /// Nodes go.
     Remove,
     /// Nothing is left of it in XenStore. It comes again with its backend.
@@ -71,7 +73,10 @@ impl Device {
     pub(super) fn detach(&mut self, force: bool) -> Result<(), Problem> {
         match self.phase {
             Phase::Write(_) | Phase::Connect if force => self.release(After::Fail(Problem::Withdrawn)),
-            Phase::Ready | Phase::Held | Phase::Close { .. } if force => self.release(After::Forget),
+            Phase::Ready | Phase::Held | Phase::Close { .. } | Phase::Part { .. } if force => {
+                self.release(After::Forget);
+            }
+            Phase::Part { .. } => self.after = After::Forget,
             Phase::Ready | Phase::Held => {
                 self.after = After::Forget;
                 self.enter(Phase::Close { asked: false });
@@ -113,8 +118,8 @@ impl Device {
     pub(super) fn release(&mut self, after: After) {
         match self.phase {
             Phase::Release { .. } | Phase::Remove => {}
-            // No driver has seen it.
-            Phase::Orphan | Phase::Write(_) => self.enter(Phase::Remove),
+            // No driver has seen it, or none is left to let go.
+            Phase::Orphan | Phase::Write(_) | Phase::Part { .. } => self.enter(Phase::Remove),
             _ => self.enter(Phase::Release { asked: false }),
         }
         self.after = after;
@@ -123,11 +128,15 @@ impl Device {
     /// Its backend is no more.
     pub(super) fn backend_ended(&mut self) {
         match self.phase {
-            Phase::Orphan => return,
+            Phase::Orphan | Phase::Part { .. } => return,
+            Phase::Ready => {
+                self.after = After::Orphan;
+                return self.enter(Phase::Part { asked: false });
+            }
             Phase::Write(_) | Phase::Connect if self.before.is_none() => {
                 self.after = After::Fail(Problem::BackendGone(self.backend.domid));
             }
-            Phase::Write(_) | Phase::Connect | Phase::Ready => self.after = After::Orphan,
+            Phase::Write(_) | Phase::Connect => self.after = After::Orphan,
             // It was to go anyway.
             Phase::Close { .. } | Phase::Held | Phase::Release { .. } | Phase::Remove => {
                 if matches!(self.after, After::Again(_)) {
@@ -136,6 +145,11 @@ impl Device {
             }
         }
         self.enter(Phase::Remove);
+    }
+
+    /// Whether its guest has to be told that its backend is no more.
+    pub(super) const fn parts(&self) -> bool {
+        matches!(self.phase, Phase::Part { .. })
     }
 
     pub(super) fn enter(&mut self, phase: Phase) {

@@ -46,6 +46,10 @@ pub const CLOSE_NS: u64 = 100_000_000_000;
 /// How long a backend may take to let go of a device that its guest no longer has, in nanoseconds.
 pub const RELEASE_NS: u64 = 10_000_000_000;
 
+/// How long a guest may take to notice that the backend of a device is no more, in nanoseconds. The end of the backend's
+/// domain waits for that.
+pub const PART_NS: u64 = 5_000_000_000;
+
 /// How long a device stays away before it comes again with something else in it, in nanoseconds. A guest that has not
 /// noticed that it went would take it for the old one, and not connect.
 pub const AWAY_NS: u64 = 1_000_000_000;
@@ -211,8 +215,8 @@ impl Devices {
         names.is_empty()
     }
 
-    /// A domain ends, and with it what it serves.
-    pub fn backend_ended(&mut self, back: DomId) {
+    /// A domain ends, and with it what it serves. Returns whether all guests know; until then its nodes have to stay.
+    pub fn backend_ended(&mut self, back: DomId) -> bool {
         let served = self.devices.iter_mut().filter(|(_, device)| device.backend.domid == back);
         let mut names = alloc::vec::Vec::new();
         for (name, device) in served {
@@ -220,6 +224,7 @@ impl Devices {
             names.push(*name);
         }
         names.into_iter().for_each(|name| self.wake(name));
+        !self.devices.values().any(|device| device.backend.domid == back && device.parts())
     }
 
     /// A domain runs; what it served in an earlier life it serves again.

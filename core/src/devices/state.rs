@@ -40,6 +40,11 @@ impl XenbusState {
         }
     }
 
+    /// Whether a driver at this end has connected and not let go.
+    pub(super) const fn is_in_use(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Initialising | Self::InitWait | Self::Closed)
+    }
+
     /// Whether a backend in this state has taken the device on.
     pub(super) const fn serves(self) -> bool {
         matches!(

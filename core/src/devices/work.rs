@@ -98,6 +98,10 @@ impl Devices {
                 let asked = *asked;
                 device.let_go(store, name, asked, now)
             }
+            Phase::Part { asked } => {
+                let asked = *asked;
+                device.part(store, name, asked, now)
+            }
             Phase::Remove => {
                 let back = device.backend.domid;
                 let alone = self.of(name.front, name.class).all(|(_, other)| other != back);

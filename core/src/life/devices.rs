@@ -106,7 +106,11 @@ impl Manager {
 
     /// Lets those look again that wait for who is to serve them.
     pub(super) fn wake_unequipped(&mut self) {
-        let waits = |managed: &Managed| matches!(managed.stage, Stage::Equip(..));
+        self.wake_those(|stage| matches!(stage, Stage::Equip(..)));
+    }
+
+    fn wake_those(&mut self, waits: impl Fn(&Stage) -> bool) {
+        let waits = |managed: &Managed| waits(&managed.stage);
         let ids: Vec<_> =
             self.domains.iter().filter(|(_, managed)| waits(managed)).map(|(key, _)| key).collect();
         ids.into_iter().for_each(|key| self.wake(ManagedId(key)));
@@ -115,6 +119,8 @@ impl Manager {
     /// Something became of a device.
     pub(super) fn settle(&mut self, what: Report, report: &mut dyn FnMut(News, Subject<'_>)) {
         let Report { name, outcome, equipment } = what;
+        // Who served it may wait for that.
+        self.wake_those(|stage| matches!(stage, Stage::Ending(Down::Devices, _)));
         let Some(id) = self.find_by(|managed| managed.domid == Some(name.front)) else { return };
         let back = self.devices.of(name.front, name.class).find(|(other, _)| *other == name);
         let Some(managed) = self.domains.get_mut(id.0) else { return };
@@ -207,8 +213,8 @@ impl Managed {
     /// Goes on down when it has no device any more, and serves none.
     pub(super) fn unequip(&mut self, devices: &mut Devices, then: Then) -> Turn {
         let closed = self.domid.is_none_or(|domid| {
-            devices.backend_ended(domid);
-            devices.close(domid)
+            let known = devices.backend_ended(domid);
+            devices.close(domid) && known
         });
         self.unequipped = None;
         self.stage = Stage::Ending(if closed { Down::Nodes } else { Down::Devices }, then);

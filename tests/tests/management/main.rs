@@ -2,7 +2,9 @@
 //! control domain at its other end.
 //!
 //! Parts (`parts/`) are carried out in three boots: on machines with one CPU and with several, and on a Xen with security
-//! labels; the tests look at what came of them. More boots are the admin domain that crashes, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by hand:
+//! labels; the tests look at what came of them. More boots are the admin domain that crashes, domains
+//! beside it that manage or serve, budgets in counted instructions, and `ci/demo` at a terminal. Run by `ci/test`; by
+//! hand:
 //! `cargo test -p xendless-tests --features system --test management [NAME]`.
 
 mod budgets;
@@ -11,6 +13,7 @@ mod crash;
 mod definitions;
 mod demo;
 mod disks;
+mod driver;
 mod dump;
 mod durable;
 mod errors;

@@ -27,6 +27,49 @@ fn what_a_domain_served_goes_with_it_and_comes_again() {
 }
 
 #[test]
+fn a_guest_hears_that_its_backend_ended_before_it_loses_the_device() {
+    for hears in [true, false] {
+        let (mut world, name) = World::with_disk(disk("/a.img", Access::ReadWrite));
+        world.store.set(&format!("{FRONTEND}/state"), "4");
+        assert!(!world.devices.backend_ended(BACK));
+        world.run();
+        assert_eq!(world.store.get(&format!("{HOME}/state")), Some("5"));
+        assert_eq!(world.store.get(&format!("{FRONTEND}/state")), Some("4"), "it closes what is still there");
+        assert!(!world.devices.backend_ended(BACK), "its nodes are still looked at");
+        if hears {
+            world.store.set(&format!("{FRONTEND}/state"), "6");
+            world.run();
+        }
+        world.wait();
+        assert_eq!((world.came(), world.now), (Vec::from([Outcome::Lost]), if hears { 0 } else { PART_NS }));
+        assert!(world.devices.backend_ended(BACK));
+        assert_eq!(world.store.left(), Vec::<&String>::new());
+        world.devices.detach(name, false).unwrap();
+        world.run();
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
+fn what_is_to_go_while_its_backend_ends_does_not_come_again() {
+    for what in 0..3 {
+        let (mut world, name) = World::with_disk(disk("/a.img", Access::ReadWrite));
+        world.store.set(&format!("{FRONTEND}/state"), "4");
+        assert!(!world.devices.backend_ended(BACK));
+        world.run();
+        match what {
+            0 => assert!(!world.devices.close(FRONT)),
+            1 => world.devices.detach(name, false).unwrap(),
+            _ => world.devices.detach(name, true).unwrap(),
+        }
+        world.wait();
+        assert_eq!(world.came(), [Outcome::Gone]);
+        assert_eq!(world.now, if what == 1 { PART_NS } else { 0 }, "{what}");
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
 fn a_backend_that_ends_is_no_reason_to_wait() {
     let mut world = World::new();
     world.devices.attach(FRONT, BACKEND, disk("/a.img", Access::ReadWrite)).unwrap();

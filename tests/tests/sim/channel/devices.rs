@@ -331,8 +331,14 @@ fn a_backend_that_ends_and_comes_again_serves_again() {
     let id = attach(&mut rig, &mut client, &disk("xvda", "/a.img", Some("store")));
     rig.serve(store, WEB);
     assert_eq!(result(&mut rig, &mut client, id), Some(Ok(())));
+    let state = format!("/local/domain/{WEB}/device/vbd/{XVDA}/state");
+    rig.write(WEB, &state, "4").unwrap();
     rig.sim.advance(100_000_000_000);
     rig.sim.as_domain(store).shutdown(ShutdownReason::Reboot).unwrap();
+    rig.run();
+    // Its nodes stay until its guest has read there that it closes.
+    assert_eq!(rig.read(WEB, &format!("{}/state", home(store, WEB))).as_deref(), Some("5"));
+    rig.write(WEB, &state, "6").unwrap();
     rig.run();
     let again = DomId(4);
     let frontend = format!("/local/domain/{WEB}/device/vbd/{XVDA}/backend-id");
