@@ -10,8 +10,14 @@ const VMID: &str = include_str!("files/vmid.cfg");
 const FLEET: &str = include_str!("files/fleet.cfg");
 
 fn config(text: &str, arguments: &[(&str, &str)]) -> DomainConfig {
+    config_with(&[], text, arguments)
+}
+
+/// The configuration, when that is what there is to warn of.
+fn config_with(warnings: &[&str], text: &str, arguments: &[(&str, &str)]) -> DomainConfig {
     let evaluated = run(text, arguments).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(evaluated.warnings, [], "{text}");
+    let found: Vec<&str> = evaluated.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(found, warnings, "{text}");
     let encoded = evaluated.config.encode().unwrap();
     assert_eq!(DomainConfig::decode(&encoded).as_ref(), Ok(&evaluated.config));
     evaluated.config
@@ -98,7 +104,8 @@ fn a_fleet_with_loops_and_functions_of_modules() {
 
 #[test]
 fn a_plain_xl_file() {
-    let config = config(include_str!("files/xl-pv.cfg"), &[]);
+    let display = "there is no display server; the domain's console is its text console";
+    let config = config_with(&[display], include_str!("files/xl-pv.cfg"), &[]);
     assert_eq!((config.memory.initial().mib(), config.memory.maximum().mib()), (1024, 2048));
     assert_eq!((config.vcpus.online(), config.vcpus.max()), (2, 4));
     assert!(matches!(&config.affinity, Affinity::Same(set) if set.to_string() == "2,4-5"));

@@ -76,7 +76,9 @@ fn a_valid_value_has_its_effect() {
         match variable.status {
             Status::Sets(_) => {
                 let with = with.unwrap_or_else(|errors| panic!("{errors}"));
-                assert_eq!(with.warnings, [], "{}", variable.name);
+                // A domain can do without these, and does.
+                let unserved = ["vfb", "vusb", "usbctrl"].contains(&variable.name);
+                assert_eq!(with.warnings.len(), usize::from(unserved), "{}", variable.name);
                 assert_ne!(Ok(with.config), without.map(|e| e.config), "{} has no effect", variable.name);
             }
             Status::Emulation => {
