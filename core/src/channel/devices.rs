@@ -12,7 +12,7 @@ use crate::config::{Designator, DomainConfig, List};
 use crate::devices::{Class, DeviceName, row};
 use crate::hyper::{DomId, Hypervisor};
 use crate::life::ManagedId;
-use crate::protocol::{Answer, DEVICES, DevicePage, DeviceRow, Devices, Failure, NODES};
+use crate::protocol::{Answer, DEVICES, DevicePage, DeviceRow, Devices, Failure};
 use crate::rights::Rights;
 use crate::store::service::{Local, Refused};
 
@@ -102,8 +102,7 @@ impl DeviceList {
             match row(desk.store, &name, back, desk.managed.devices().equipment(&name)) {
                 Err(Refused::Later) => return None,
                 Err(Refused::Error(_)) => {}
-                Ok(mut nodes) => {
-                    nodes.truncate(NODES);
+                Ok(nodes) => {
                     let nodes = List::new("nodes", nodes).unwrap_or_default();
                     rows.push(DeviceRow { id: name.id, nodes });
                 }

@@ -1,13 +1,14 @@
 //! From a device that works to its last node.
 
 use alloc::format;
+use alloc::string::String;
 
 use super::device::{After, Device, Phase};
-use super::look::{View, ask, look, read};
+use super::look::{View, ask, look, read, watch};
 use super::work::{Step, token};
 use super::{CLOSE_NS, DeviceName, Failed, Outcome, PART_NS, Problem, RELEASE_NS, XenbusState};
 use crate::store::service::Local;
-use crate::store::wire::{Request, XsError};
+use crate::store::wire::Request;
 
 impl Device {
     /// Asks the guest to let go, and waits until both ends have.
@@ -77,12 +78,7 @@ impl Device {
         now: u64,
     ) -> Result<Step, Failed> {
         if !asked {
-            let (path, token) = (format!("{}/state", name.frontend()), token(name));
-            let watch = Request::Watch { path: path.as_bytes(), token: token.as_bytes(), depth: None };
-            match ask(store, &watch) {
-                Ok(()) | Err(Failed::For(XsError::EEXIST)) => {}
-                Err(failed) => return Err(failed),
-            }
+            watch(store, name, &frontend_state_path(name))?;
             self.say_closing(store, name)?;
             self.phase = Phase::Part { asked: true };
             self.deadline = Some(now.saturating_add(PART_NS));
@@ -134,7 +130,7 @@ impl Device {
     ) -> Result<(), Failed> {
         let back = self.backend.domid;
         let (frontend, backend) = (name.frontend(), name.backend(back));
-        for path in [&backend, &format!("{frontend}/state")] {
+        for path in [&backend, &frontend_state_path(name)] {
             ask(store, &Request::Unwatch { path: path.as_bytes(), token: token(name).as_bytes() })?;
         }
         for path in [frontend, backend, name.record(), name.complaint(back)] {
@@ -151,8 +147,12 @@ impl Device {
 
 /// What the guest says of its end.
 fn frontend_state(store: &mut impl Local, name: &DeviceName) -> Result<XenbusState, Failed> {
-    let state = read(store, &format!("{}/state", name.frontend()))?;
+    let state = read(store, &frontend_state_path(name))?;
     Ok(XenbusState::parse(&state.unwrap_or_default()))
+}
+
+fn frontend_state_path(name: &DeviceName) -> String {
+    format!("{}/state", name.frontend())
 }
 
 /// Removes a node with all below it, if it is there. What XenStore refuses to remove, it refuses the next time, too.

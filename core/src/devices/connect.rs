@@ -1,12 +1,12 @@
 //! From the first node to a device that works.
 
 use super::device::{After, Device, Phase};
-use super::look::{Hotplug, ask, complaint, look};
+use super::look::{Hotplug, ask, complaint, look, watch};
 use super::nodes::Node;
-use super::work::{Step, token};
+use super::work::Step;
 use super::{CONNECT_NS, DeviceName, Failed, Outcome, Problem, XenbusState};
 use crate::store::service::Local;
-use crate::store::wire::{Request, XsError};
+use crate::store::wire::Request;
 
 /// Nodes written in one step.
 const NODES_PER_STEP: usize = 16;
@@ -27,12 +27,8 @@ impl Device {
         self.deadline = None;
         for _ in 0..NODES_PER_STEP {
             let Some(node) = left.first() else {
-                let path = name.backend(self.backend.domid);
-                let token = token(name);
-                let watch = Request::Watch { path: path.as_bytes(), token: token.as_bytes(), depth: None };
-                match ask(store, &watch) {
-                    Ok(()) | Err(Failed::For(XsError::EEXIST)) => {}
-                    Err(failed) => return self.put_back(left, failed),
+                if let Err(failed) = watch(store, name, &name.backend(self.backend.domid)) {
+                    return self.put_back(left, failed);
                 }
                 self.phase = Phase::Connect;
                 self.deadline = Some(now.saturating_add(CONNECT_NS));

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::work::token;
 use super::{Detail, DeviceName, Failed, XenbusState};
 use crate::hyper::DomId;
 use crate::store::service::{Local, Refused};
@@ -69,6 +70,16 @@ pub(super) fn read(store: &mut impl Local, path: &str) -> Result<Option<Vec<u8>>
         Err(Refused::Later) => Err(Failed::Later),
         Err(Refused::Error(XsError::ENOENT)) => Ok(None),
         Err(Refused::Error(error)) => Err(Failed::For(error)),
+    }
+}
+
+/// Has events about a device told for what happens below `path`. That it is watched already is as good.
+pub(super) fn watch(store: &mut impl Local, name: &DeviceName, path: &str) -> Result<(), Failed> {
+    let token = token(name);
+    let watch = Request::Watch { path: path.as_bytes(), token: token.as_bytes(), depth: None };
+    match ask(store, &watch) {
+        Err(Failed::For(XsError::EEXIST)) => Ok(()),
+        outcome => outcome,
     }
 }
 

@@ -29,7 +29,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use name::{Class, DeviceName};
 pub use problem::{Detail, DeviceError, Problem};
-pub use rows::{Row, row};
+pub use rows::{NODES, Row, row};
 pub use state::XenbusState;
 
 use crate::config::devices::{Disk, Equipment, Mac};
@@ -149,11 +149,11 @@ impl Devices {
         Ok(name)
     }
 
-    /// What a new device is called. Disks say their numbers themselves; interfaces are counted, and take the first free
-    /// one.
-    fn name(&self, front: DomId, equipment: &Equipment) -> DeviceName {
+    /// What a new device would be called. Interfaces are counted, and take the first number that is free.
+    #[must_use]
+    pub fn name(&self, front: DomId, equipment: &Equipment) -> DeviceName {
         match equipment {
-            Equipment::Disk(disk) => DeviceName { front, class: Class::Vbd, id: disk.vdev.number() },
+            Equipment::Disk(disk) => DeviceName::of_disk(front, disk),
             Equipment::Vif(_) => {
                 let named = |id| DeviceName { front, class: Class::Vif, id };
                 let free = (0..).map(named).find(|name| !self.devices.contains_key(name));
@@ -192,7 +192,7 @@ impl Devices {
     /// # Errors
     /// When it is none, or it is being changed; then nothing was done.
     pub fn change(&mut self, front: DomId, disk: Disk) -> Result<DeviceName, DeviceError> {
-        let name = DeviceName { front, class: Class::Vbd, id: disk.vdev.number() };
+        let name = DeviceName::of_disk(front, &disk);
         let failed = |problem| DeviceError { name, problem };
         let device = self.devices.get(&name).ok_or(failed(Problem::Missing))?;
         self.check_disk(&name, &device.backend, &disk).map_err(failed)?;

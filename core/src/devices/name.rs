@@ -7,6 +7,7 @@ use core::fmt;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::devices::Disk;
 use crate::hyper::DomId;
 
 /// A kind of device.
@@ -50,6 +51,11 @@ pub struct DeviceName {
 }
 
 impl DeviceName {
+    /// What a disk is called: it says its number itself.
+    pub(super) const fn of_disk(front: DomId, disk: &Disk) -> Self {
+        Self { front, class: Class::Vbd, id: disk.vdev.number() }
+    }
+
     /// The device with the lowest name of this class of a domain.
     pub(super) const fn first(front: DomId, class: Class) -> Self {
         Self { front, class, id: 0 }

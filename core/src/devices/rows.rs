@@ -11,8 +11,8 @@ use crate::hyper::DomId;
 use crate::store::service::{Local, Refused};
 use crate::store::wire::{Reader, Request};
 
-/// Nodes of one device.
-const NODES: usize = 24;
+/// The most nodes of one device that are read.
+pub const NODES: usize = 24;
 
 /// Bytes of one name or value.
 const TEXT: usize = 120;

@@ -81,7 +81,7 @@ impl Manager {
                 self.devices.attach(built.domid, backend, device).map(|_| Some(Stage::Equip(next + 1, built)))
             }
             Some((Server::Starts, _)) => Ok(Some(Stage::Equip(next, built))),
-            Some((Server::Nobody, device)) => Err(unknown_backend(built.domid, &device)),
+            Some((Server::Nobody, device)) => Err(self.unknown_backend(built.domid, &device)),
             None => Ok(None),
         };
         let Some(managed) = self.domains.get_mut(id.0) else { return Turn::Rest };
@@ -156,7 +156,7 @@ impl Manager {
                 let device = self.addressed(id, device);
                 Ok(self.devices.attach(front, backend, device)?)
             }
-            Server::Starts | Server::Nobody => Err(unknown_backend(front, &device).into()),
+            Server::Starts | Server::Nobody => Err(self.unknown_backend(front, &device).into()),
         }
     }
 
@@ -187,6 +187,12 @@ impl Manager {
     /// Takes a device back that does not work yet.
     pub fn withdraw(&mut self, name: DeviceName) {
         self.devices.withdraw(name);
+    }
+
+    fn unknown_backend(&self, front: DomId, device: &Equipment) -> DeviceError {
+        let who = device.backend().map_or_else(|| "0".to_string(), ToString::to_string);
+        let problem = Problem::NoBackend(Detail::new(who.as_bytes()));
+        DeviceError { name: self.devices.name(front, device), problem }
     }
 
     fn front(&self, id: ManagedId) -> Result<DomId, ChangeError> {
@@ -237,14 +243,4 @@ impl Managed {
             }
         });
     }
-}
-
-fn unknown_backend(front: DomId, device: &Equipment) -> DeviceError {
-    let (class, id) = match device {
-        Equipment::Disk(disk) => (Class::Vbd, disk.vdev.number()),
-        Equipment::Vif(_) => (Class::Vif, 0),
-    };
-    let name = DeviceName { front, class, id };
-    let who = device.backend().map_or_else(|| "0".to_string(), ToString::to_string);
-    DeviceError { name, problem: Problem::NoBackend(Detail::new(who.as_bytes())) }
 }

@@ -6,14 +6,11 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::List;
-use crate::devices::{Class, DeviceName, Outcome};
+use crate::devices::{Class, DeviceName, NODES, Outcome};
 use crate::rights::Rights;
 
 /// The most devices in one answer.
 pub const DEVICES: usize = 8;
-
-/// The most nodes of one device.
-pub const NODES: usize = 24;
 
 /// A request about a domain's devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Schema)]

@@ -31,7 +31,7 @@ mod sched;
 mod tests;
 
 pub use answer::{Answer, Created, Definition, Host, PAGE, Row};
-pub use device::{DEVICES, DeviceChange, DevicePage, DeviceRow, Devices, NODES};
+pub use device::{DEVICES, DeviceChange, DevicePage, DeviceRow, Devices};
 pub use failure::{Failure, File};
 pub use happening::{Happening, What};
 pub use hello::{FINGERPRINT, Hello, Rejection, VERSION, Welcome};

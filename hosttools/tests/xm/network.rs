@@ -143,6 +143,19 @@ fn an_interface_is_taken_by_number_or_address() {
     }
 }
 
+/// Definitions of earlier versions have interfaces without addresses.
+#[test]
+fn what_has_no_address_is_taken_by_number() {
+    let old = "name = 'old'\nkernel = '/k'\nmemory = 64\nvif = ['bridge=a', 'mac=00:16:3e:00:00:02']\n\
+               uuid = '5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a13'";
+    let server = Server::start(world().with_definition(old));
+    let (status, _, err) = crate::parts(&server.xm("network-detach old 0"));
+    assert_eq!((status, err.as_str()), (0, ""));
+    let world = server.world.lock().unwrap();
+    let left: Vec<_> = world.definitions["old"].devices.vifs.iter().map(|vif| vif.mac.unwrap()).collect();
+    assert_eq!(left, ["00:16:3e:00:00:02".parse().unwrap()]);
+}
+
 #[test]
 fn words_that_make_no_interface_are_refused_as_ever() {
     let mac = "Cannot create a new virtual network interface - MAC address is not valid!";

@@ -45,8 +45,7 @@ fn compile(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
 
 /// The labels that were listed, by domain.
 fn labels(step: &Step) -> Vec<(&str, &str)> {
-    let rows = step.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.map(|row| (row[0], *row.last().unwrap())).collect()
+    step.rows().into_iter().map(|row| (row[0], *row.last().unwrap())).collect()
 }
 
 #[test]

@@ -5,20 +5,12 @@ use super::transcript::{Part, Step};
 
 /// The pools that were listed: name, CPUs, scheduler, whether it is there, domains.
 fn pools(step: &Step) -> Vec<[&str; 5]> {
-    let rows = step.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.map(|row| row.try_into().unwrap()).collect()
+    step.rows().into_iter().map(|row| row.try_into().unwrap()).collect()
 }
 
 /// The names of the domains that were listed.
 fn names(step: &Step) -> Vec<&str> {
     step.states().iter().map(|(name, _)| *name).collect()
-}
-
-/// What schedulers gave: the numbers behind the name and id of the domain.
-fn given<'a>(step: &'a Step, domain: &str) -> Vec<&'a str> {
-    let mut rows = step.output.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row[0] == domain).unwrap_or_else(|| panic!("no {domain}: {step:?}"));
-    row[2..].to_vec()
 }
 
 fn refused(part: &Part, command: &str, why: &str) {
@@ -108,12 +100,12 @@ fn a_domain_lives_in_its_pool_and_moves() {
 fn schedulers_give_what_they_are_told() {
     let part = part("pools");
     let [usual, later] = part.steps("xm sched-credit -d quick");
-    assert_eq!(given(usual, "quick"), ["256", "0"]);
-    assert_eq!(given(later, "quick"), ["512", "50"], "it has it in its next life as well");
+    assert_eq!(usual.given("quick"), ["256", "0"]);
+    assert_eq!(later.given("quick"), ["512", "50"], "it has it in its next life as well");
     let all = part.step("xm sched-credit");
-    assert_eq!((given(all, "quick"), given(all, "admin")), (vec!["512", "50"], vec!["-1", "-1"]));
+    assert_eq!((all.given("quick"), all.given("admin")), (vec!["512", "50"], vec!["-1", "-1"]));
     let all = part.step("xm sched-credit2");
-    assert_eq!((given(all, "quick"), given(all, "admin")), (vec!["-1"], vec!["300"]));
+    assert_eq!((all.given("quick"), all.given("admin")), (vec!["-1"], vec!["300"]));
     let step = part.step("xm sched-credit -d admin -w 300");
     step.failed(1, "Error: Domain 'admin' is in a CPU pool with the credit2 scheduler.\n");
     part.step("xm sched-credit -d quick -c 101").failed(1, "valid range is from 0 to 100");

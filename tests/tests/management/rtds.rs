@@ -1,36 +1,24 @@
 //! The rtds scheduler, on a Xen that has it.
 
 use super::part;
-use super::transcript::Step;
-
-/// What the virtual CPUs of a domain were promised: the columns behind its id.
-fn promised<'a>(step: &'a Step, domain: &str) -> Vec<&'a str> {
-    let mut rows = step.output.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row[0] == domain).unwrap_or_else(|| panic!("no {domain}: {step:?}"));
-    row[2..].to_vec()
-}
 
 #[test]
 fn promises_are_shown_set_and_kept() {
     let part = part("rtds");
     let [all] = part.steps("xm sched-rtds");
-    assert_eq!(promised(all, "timely"), ["10000", "4000", "yes"]);
-    assert_eq!(promised(all, "admin"), ["-1", "-1", "-"], "it is under another scheduler");
+    assert_eq!(all.given("timely"), ["10000", "4000", "yes"]);
+    assert_eq!(all.given("admin"), ["-1", "-1", "-"], "it is under another scheduler");
     part.step("xm sched-rtds -d timely -v all -p 20000 -b 5000").wrote("");
     let set = part.step("xm sched-rtds -d timely -v all");
-    assert_eq!(promised(set, "timely"), ["0", "20000", "5000", "yes"]);
+    assert_eq!(set.given("timely"), ["0", "20000", "5000", "yes"]);
     part.step("xm sched-rtds -d timely -v 0 --period=30000 --budget=6000 --extratime=0").wrote("");
     let set = part.step("xm sched-rtds --domain=timely --vcpuid=0");
-    assert_eq!(promised(set, "timely"), ["0", "30000", "6000", "no"]);
+    assert_eq!(set.given("timely"), ["0", "30000", "6000", "no"]);
     let json: serde_json::Value =
         serde_json::from_str(&part.step("xm sched-rtds -d timely -v 0 --json").output).unwrap();
     assert_eq!((&json[0]["vcpus"][0]["budget_us"], &json[0]["name"]), (&6000.into(), &"timely".into()));
     assert!(part.says("another domid"), "{}", part.text());
-    assert_eq!(
-        promised(part.step("xm sched-rtds timely"), "timely"),
-        ["30000", "6000", "yes"],
-        "the next life"
-    );
+    assert_eq!(part.step("xm sched-rtds timely").given("timely"), ["30000", "6000", "yes"], "the next life");
 }
 
 #[test]
@@ -54,5 +42,5 @@ fn what_cannot_be_promised_is_refused() {
     part.step("xm sched-rtds -d timely -v 1 -p 20000").failed(1, "VCPU 1 does not exist.");
     part.step("xm sched-rtds -d timely -v 0 -b 40000").failed(1, "Budget out of range");
     part.step("xm sched-rtds -d admin -v 0 -b 4000").failed(1, "in a CPU pool with the credit2 scheduler.");
-    assert_eq!(promised(part.step("xm sched-credit2 timely"), "timely"), ["-1"]);
+    assert_eq!(part.step("xm sched-credit2 timely").given("timely"), ["-1"]);
 }

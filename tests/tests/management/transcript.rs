@@ -100,9 +100,28 @@ impl Step {
         assert!(self.output.contains(text), "{}: no '{text}' in: {}", self.command, self.output);
     }
 
+    /// The words of each line that it wrote.
+    pub(crate) fn lines(&self) -> Vec<Vec<&str>> {
+        self.output.lines().map(|line| line.split_whitespace().collect()).collect()
+    }
+
+    /// The same of a list that has to be there, without its head.
+    #[track_caller]
+    pub(crate) fn rows(&self) -> Vec<Vec<&str>> {
+        assert_eq!(self.status, 0, "{self:?}");
+        self.lines().split_off(self.output.lines().count().min(1))
+    }
+
+    /// What a scheduler gave a domain: the columns behind its name and id.
+    #[track_caller]
+    pub(crate) fn given(&self, domain: &str) -> Vec<&str> {
+        let row = self.lines().into_iter().find(|row| row[0] == domain);
+        row.unwrap_or_else(|| panic!("no {domain}: {self:?}")).split_off(2)
+    }
+
     /// The states of the domains that it listed, by name.
     pub(crate) fn states(&self) -> Vec<(&str, &str)> {
-        let rows = self.output.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let rows = self.lines().into_iter().skip(1);
         rows.filter(|row| row.len() == 6).map(|row| (row[0], row[4])).collect()
     }
 }

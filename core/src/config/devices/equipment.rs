@@ -58,6 +58,15 @@ impl Devices {
         disks.chain(self.vifs.iter().cloned().map(Equipment::Vif))
     }
 
+    /// Whether there is a device with the number or address of this one.
+    #[must_use]
+    pub fn has(&self, device: &Equipment) -> bool {
+        match device {
+            Equipment::Disk(disk) => self.disks.iter().any(|other| other.vdev == disk.vdev),
+            Equipment::Vif(vif) => self.vifs.iter().any(|other| other.is(vif)),
+        }
+    }
+
     /// Puts a device in the place of the one with its number or address, behind the others when there is none.
     ///
     /// # Errors
@@ -76,10 +85,10 @@ impl Devices {
     /// Gives each interface that has no address the first one that is made for this UUID and is not `used`.
     pub fn address_all(&mut self, uuid: Uuid, used: impl Fn(Mac) -> bool) {
         let mut vifs = self.vifs.to_vec();
-        for place in 0..vifs.len() {
+        while let Some(place) = vifs.iter().position(|vif| vif.mac.is_none()) {
             let has = |mac| vifs.iter().any(|vif| vif.mac == Some(mac));
             let mac = Mac::free(uuid, |mac| has(mac) || used(mac));
-            if let Some(vif) = vifs.get_mut(place).filter(|vif| vif.mac.is_none()) {
+            if let Some(vif) = vifs.get_mut(place) {
                 vif.mac = Some(mac);
             }
         }
@@ -93,18 +102,22 @@ impl Devices {
     pub fn take(&mut self, device: &Equipment) -> bool {
         match device {
             Equipment::Disk(disk) => self.take_disk(disk.vdev.number()).is_some(),
-            Equipment::Vif(vif) => self.take_vif(|other| other.is(vif)).is_some(),
+            Equipment::Vif(vif) => {
+                let place = self.vifs.iter().position(|other| other.is(vif));
+                place.and_then(|place| self.take_vif(place)).is_some()
+            }
         }
     }
 
     /// Takes the disk with this number out; `None` when there is none.
     pub fn take_disk(&mut self, number: u32) -> Option<Disk> {
-        take(&mut self.disks, "disk", |disk| disk.vdev.number() == number)
+        let place = self.disks.iter().position(|disk| disk.vdev.number() == number)?;
+        take(&mut self.disks, "disk", place)
     }
 
-    /// Takes the first such interface out; `None` when there is none.
-    pub fn take_vif(&mut self, wanted: impl Fn(&Vif) -> bool) -> Option<Vif> {
-        take(&mut self.vifs, "vif", wanted)
+    /// Takes the interface at a place of the list out; `None` when there is none.
+    pub fn take_vif(&mut self, place: usize) -> Option<Vif> {
+        take(&mut self.vifs, "vif", place)
     }
 }
 
@@ -123,14 +136,10 @@ fn with<T: Clone, const MAX: usize>(
     List::new(name, items)
 }
 
-fn take<T: Clone, const MAX: usize>(
-    items: &mut List<T, MAX>,
-    name: &'static str,
-    wanted: impl Fn(&T) -> bool,
-) -> Option<T> {
+fn take<T: Clone, const MAX: usize>(items: &mut List<T, MAX>, name: &'static str, place: usize) -> Option<T> {
+    let taken = items.get(place)?.clone();
     let mut left = items.to_vec();
-    let place = left.iter().position(wanted)?;
-    let taken = left.remove(place);
+    left.remove(place);
     *items = List::new(name, left).ok()?;
     Some(taken)
 }

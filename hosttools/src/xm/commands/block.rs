@@ -6,7 +6,7 @@ use xendless_core::devices::Class;
 use xendless_core::protocol::{DeviceRow, Devices};
 
 use super::definition;
-use super::device::{self, Listing, ask, forced, give, node, number, put};
+use super::device::{self, Listing, add, ask, forced, give, node, number, put};
 use super::target::{Target, target};
 use crate::config;
 use crate::shown::Shown;
@@ -103,18 +103,4 @@ fn disk(given: &Given) -> Result<Disk, Error> {
 
 fn undefined(word: &str) -> Error {
     Error::Usage(format!("Device {} is not defined", Shown(word)))
-}
-
-/// Adds a disk that is not there.
-fn add(settings: &mut Settings, disk: Equipment) -> Result<(), Error> {
-    let vdev = |device: &Equipment| match device {
-        Equipment::Disk(disk) => Some(disk.vdev),
-        Equipment::Vif(_) => None,
-    };
-    if let Some(vdev) =
-        vdev(&disk).filter(|vdev| settings.devices.disks.iter().any(|other| other.vdev == *vdev))
-    {
-        return Err(Error::Usage(format!("The device \"{vdev}\" is already defined")));
-    }
-    put(settings, disk)
 }

@@ -139,6 +139,20 @@ pub(super) fn ask(client: &mut Client, domain: &str, what: Devices<'_>) -> Resul
     act(client, domain, Request::Devices(what), &not_started(domain))
 }
 
+/// Adds a device that is not there.
+pub(super) fn add(settings: &mut Settings, device: Equipment) -> Result<(), Error> {
+    if !settings.devices.has(&device) {
+        return put(settings, device);
+    }
+    Err(Error::Usage(match device {
+        Equipment::Disk(disk) => format!("The device \"{}\" is already defined", disk.vdev),
+        Equipment::Vif(vif) => {
+            let mac = vif.mac.map(|mac| mac.to_string()).unwrap_or_default();
+            format!("The mac \"{mac}\" is already defined")
+        }
+    }))
+}
+
 /// Adds a device in place of one with its number or address.
 pub(super) fn put(settings: &mut Settings, device: Equipment) -> Result<(), Error> {
     settings.devices.put(device).map_err(|error| Error::Usage(error.to_string()))

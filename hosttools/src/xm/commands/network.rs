@@ -7,7 +7,7 @@ use xendless_core::devices::Class;
 use xendless_core::protocol::{DeviceRow, Devices};
 
 use super::definition;
-use super::device::{self, Listing, ask, forced, give, node, number, put, rows};
+use super::device::{self, Listing, add, ask, forced, give, node, number, rows};
 use super::target::{Target, target};
 use crate::config;
 use crate::shown::Shown;
@@ -32,16 +32,6 @@ fn any() -> Result<Mac, Error> {
     let mut bytes = [0; 3];
     getrandom(&mut bytes, GetRandomFlags::empty()).map_err(std::io::Error::from)?;
     Ok(Mac::of_xen(bytes))
-}
-
-/// Adds an interface whose address no other one has.
-fn add(settings: &mut Settings, device: Equipment) -> Result<(), Error> {
-    if let Equipment::Vif(Vif { mac: Some(mac), .. }) = &device
-        && settings.devices.vifs.iter().any(|other| other.mac == Some(*mac))
-    {
-        return Err(Error::Usage(format!("The mac \"{mac}\" is already defined")));
-    }
-    put(settings, device)
 }
 
 /// What a person means by an interface.
@@ -71,8 +61,7 @@ pub(in crate::xm) fn detach(session: &mut Session, given: &Given) -> Outcome {
                 Wanted::Number(number) => usize::try_from(number).ok(),
                 Wanted::Address(mac) => settings.devices.vifs.iter().position(|vif| vif.mac == Some(mac)),
             };
-            let taken = place.and_then(|place| settings.devices.vifs.get(place).cloned());
-            let taken = taken.filter(|vif| settings.devices.take(&Equipment::Vif(vif.clone())));
+            let taken = place.and_then(|place| settings.devices.take_vif(place));
             taken.map(drop).ok_or_else(absent)
         })?,
         Target::Running(row) => {

@@ -46,20 +46,6 @@ now() {
     sed 's/\.\([0-9]*\) .*/\1/' /proc/uptime
 }
 
-# Carries out an xm command on disk xvdd of the guest and kills xmd in the middle of it, after $1 hundredths of a second.
-killed_after() {
-    at=$1
-    shift
-    (xm "$@" >/tmp/killed 2>&1; echo $? >/tmp/status) &
-    command=$!
-    usleep $((at * 10000))
-    kill -9 "$(cat /run/xendless/xmd.pid)"
-    wait $command
-    /etc/init.d/xmd start >/dev/null
-    await xm list
-    echo "killed after $at: $1 [$(cat /tmp/status)] $(cat /tmp/killed)"
-}
-
 before=$(free_memory)
 truncate -s 16M /root/busy.img
 truncate -s 4M /root/moved.img

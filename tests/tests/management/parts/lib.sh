@@ -73,3 +73,17 @@ show_tree() {
     done
     echo "---- end"
 }
+
+# Carries out an xm command and kills xmd in the middle of it, after $1 hundredths of a second; then xmd is there again.
+killed_after() {
+    at=$1
+    shift
+    (xm "$@" >/tmp/killed 2>&1; echo $? >/tmp/status) &
+    command=$!
+    usleep $((at * 10000))
+    kill -9 "$(cat /run/xendless/xmd.pid)"
+    wait $command
+    /etc/init.d/xmd start >/dev/null
+    await xm list
+    echo "killed after $at: $1 [$(cat /tmp/status)] $(cat /tmp/killed)"
+}

@@ -81,21 +81,13 @@ try xm network-detach left 00:16:3e:00:00:03
 try xm network-list left
 
 # It is killed in the middle of an attach and of a detach. Whatever became of that, what comes behind works.
-for moment in 20000 60000 150000; do
-    xm network-attach right mac=00:16:3e:00:00:04 bridge=xenbr1 2>/dev/null &
-    usleep $moment
-    kill -9 "$(cat /run/xendless/xmd.pid)"
-    wait $!
-    /etc/init.d/xmd start
-    await xm list
-    xm network-list right | grep -q 00:16:3e:00:00:04 || xm network-attach right mac=00:16:3e:00:00:04 bridge=xenbr1
-    xm network-detach right 00:16:3e:00:00:04 2>/dev/null &
-    usleep $moment
-    kill -9 "$(cat /run/xendless/xmd.pid)"
-    wait $!
-    /etc/init.d/xmd start
-    await xm list
-    xm network-detach right 00:16:3e:00:00:04 >/dev/null 2>&1
+attach="network-attach right mac=00:16:3e:00:00:04 bridge=xenbr1"
+detach="network-detach right 00:16:3e:00:00:04"
+for moment in 2 6 15; do
+    killed_after $moment $attach
+    xm network-list right | grep -q 00:16:3e:00:00:04 || xm $attach
+    killed_after $moment $detach
+    xm $detach >/dev/null 2>&1
     echo "left of one in the middle: $(xenstore-ls -f | grep -c '/vif/.*00:16:3e:00:00:04')"
 done
 try xm network-list right

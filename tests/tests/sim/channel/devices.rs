@@ -42,14 +42,21 @@ impl Rig {
 
     /// The backend's driver and its hotplug do what they should, in the name of their domain.
     fn serve(&mut self, back: DomId, front: DomId) {
-        let home = home(back, front);
+        self.serve_at(back, &home(back, front));
+    }
+
+    fn let_go(&mut self, back: DomId, front: DomId) {
+        self.let_go_at(back, &home(back, front));
+    }
+
+    /// The same for the device whose backend's directory is `home`.
+    pub(super) fn serve_at(&mut self, back: DomId, home: &str) {
         for (node, value) in [("state", "2"), ("hotplug-status", "connected")] {
             self.write(back, &format!("{home}/{node}"), value).unwrap();
         }
     }
 
-    fn let_go(&mut self, back: DomId, front: DomId) {
-        let home = home(back, front);
+    pub(super) fn let_go_at(&mut self, back: DomId, home: &str) {
         let status = format!("{home}/hotplug-status");
         self.ask_store(back, &wire::Request::Rm { path: status.as_bytes() }).unwrap();
         self.write(back, &format!("{home}/state"), "6").unwrap();

@@ -7,7 +7,6 @@ use xendless_core::hyper::{DomId, Scheduler, ShutdownReason};
 use xendless_core::life::{ManagedId, News};
 use xendless_core::protocol::{Devices, Failure, Request};
 use xendless_core::rights::Rights;
-use xendless_core::store::wire;
 
 use super::devices::{give, list, result, value};
 use super::{Client, Rig};
@@ -28,18 +27,12 @@ fn with(vifs: Vec<Vif>) -> Configured {
 }
 
 impl Rig {
-    /// The backend's driver and its hotplug do what they should, in the name of their domain.
     fn connect(&mut self, front: DomId, id: u32) {
-        let home = home(front, id);
-        for (node, value) in [("state", "2"), ("hotplug-status", "connected")] {
-            self.write(ADMIN, &format!("{home}/{node}"), value).unwrap();
-        }
+        self.serve_at(ADMIN, &home(front, id));
     }
 
     fn disconnect(&mut self, front: DomId, id: u32) {
-        let status = format!("{}/hotplug-status", home(front, id));
-        self.ask_store(ADMIN, &wire::Request::Rm { path: status.as_bytes() }).unwrap();
-        self.write(ADMIN, &format!("{}/state", home(front, id)), "6").unwrap();
+        self.let_go_at(ADMIN, &home(front, id));
     }
 
     fn mac(&mut self, front: DomId, id: u32) -> String {
