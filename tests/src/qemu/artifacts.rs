@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::env;
 
 use anyhow::{Context, Result, bail, ensure};
 use xendless_hosttools::bundle::Maker;
@@ -119,10 +119,14 @@ impl Nameless {
 
 /// Writes a file in one step: others see the old content or the new.
 pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
-    let fresh = path.with_extension(format!("new{}", std::process::id()));
-    fs::write(&fresh, content)
-        .and_then(|()| fs::rename(&fresh, path))
-        .with_context(|| format!("writing {}", path.display()))
+    let folder = path.parent().context("a file without a folder")?;
+    let write = || {
+        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        fresh.write_all(content)?;
+        fresh.persist(path)?;
+        Ok::<_, std::io::Error>(())
+    };
+    write().with_context(|| format!("writing {}", path.display()))
 }
 
 fn repository() -> &'static Path {

@@ -7,6 +7,7 @@
 //! | [`accel`] | whether KVM can be used instead of emulation: found out by trying |
 //! | [`serial`] | what the lines on the serial port say |
 //! | [`running`] | a machine that runs: its serial port, its end |
+//! | `turn` | how many machines run at once |
 //! | [`budget`] | the promised figures, and the check that they are kept |
 //!
 //! Nothing here depends on how fast the host is. Wall time appears once, as a watchdog that ends a machine that
@@ -18,3 +19,4 @@ pub mod budget;
 pub mod machine;
 pub mod running;
 pub mod serial;
+mod turn;

@@ -16,6 +16,7 @@ use xendless_core::lines::Status;
 
 use super::machine::Machine;
 use super::serial::{Lines, Sight, classify, classify_end};
+use super::turn::Turn;
 
 /// Long enough for the slowest machine; reached only by what hangs.
 pub const WATCHDOG: Duration = Duration::from_secs(300);
@@ -57,13 +58,16 @@ pub struct Running<'a> {
     transcript: Vec<String>,
     crashed: bool,
     xen_listens: bool,
+    /// Until QEMU is gone: fields are dropped after [`Drop::drop`].
+    _turn: Turn,
 }
 
 impl<'a> Running<'a> {
-    /// Starts `machine`, with an `observer` of its serial port. The watchdog ends it after
+    /// Starts `machine` when it is its turn, with an `observer` of its serial port. The watchdog ends it after
     /// `limit`; `Duration::MAX` is for ever.
     pub fn start(machine: &Machine, limit: Duration, observer: impl FnMut(&str) + 'a) -> Result<Self> {
         let observer = Box::new(observer);
+        let turn = Turn::wait();
         let mut qemu = command(machine)?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -76,7 +80,7 @@ impl<'a> Running<'a> {
         thread::spawn(move || send_lines(output, &sender));
         let deadline = Instant::now().checked_add(limit);
         let (transcript, crashed, xen_listens) = (Vec::new(), false, false);
-        Ok(Self { qemu, keyboard, serial, deadline, observer, transcript, crashed, xen_listens })
+        Ok(Self { qemu, keyboard, serial, deadline, observer, transcript, crashed, xen_listens, _turn: turn })
     }
 
     /// All lines so far.
