@@ -4,7 +4,7 @@
 use super::{BuildError, Cause};
 use crate::hyper::{
     CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Hypervisor, Labels,
-    Launch, PhysMemory, Port, Progress, Result, Schedulers, Vcpus,
+    Launch, PhysMemory, Port, Progress, Result, Schedulers, Transfer, Vcpus,
 };
 use crate::shared::Page;
 
@@ -20,6 +20,7 @@ pub trait BuildHypervisor:
     + CpuPools
     + Vcpus
     + Labels
+    + Transfer
 {
 }
 

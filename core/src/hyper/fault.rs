@@ -1,6 +1,8 @@
 //! A hypervisor that fails on purpose, to see what its callers do then.
 #![forbid(unsafe_code)]
 
+mod transfer;
+
 use alloc::string::String;
 use core::cell::Cell;
 

@@ -18,6 +18,7 @@ mod inspect;
 mod labels;
 mod schedule;
 mod traits;
+mod transfer;
 
 pub use crate::abi::version::XenVersion;
 pub use cpus::{CpuMap, CpuPlace, NodeMemory, Trigger, VcpuInfo};
@@ -35,3 +36,4 @@ pub use traits::{
     Access, Console, Domains, EventChannels, ForeignMemory, Grants, Host, Hypervisor, Launch, PhysMemory,
     PortState, Progress, Scheduler, SharedOut, Topology, Vcpus,
 };
+pub use transfer::{EXTENDED, FrameUse, TableLevel, Transfer, set_return_value};

@@ -5,7 +5,7 @@ use core::ops::Deref;
 use super::{
     CpuMap, CpuPlace, CpuPools, CreateDomain, DomId, DomainHandle, DomainInfo, Gfn, GrantRef, HostInfo,
     Inspect, Labels, Mfn, NodeMemory, Port, PvStart, PvhStart, Result, SchedulerKind, Schedulers,
-    ShutdownReason, Trigger, VcpuId, VcpuInfo, Virq, XenBuild, XenVersion,
+    ShutdownReason, Transfer, Trigger, VcpuId, VcpuInfo, Virq, XenBuild, XenVersion,
 };
 use crate::shared::Page;
 
@@ -224,6 +224,7 @@ pub trait Hypervisor:
     + CpuPools
     + Inspect
     + Labels
+    + Transfer
 {
 }
 
@@ -242,5 +243,6 @@ impl<T> Hypervisor for T where
         + CpuPools
         + Inspect
         + Labels
+        + Transfer
 {
 }

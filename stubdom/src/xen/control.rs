@@ -1,6 +1,7 @@
 //! The two hypercalls for control, and which interface to speak.
 
 use xendless_core::abi::command::Command;
+use xendless_core::abi::domctl::context::ExtVcpuContext;
 use xendless_core::abi::domctl::life::{
     GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool, SendTrigger, SetDomainHandle,
 };
@@ -35,6 +36,7 @@ macro_rules! plain {
 
 plain!(
     (),
+    ExtVcpuContext,
     GetDomainInfo,
     GetVcpuInfo,
     HypercallInit,

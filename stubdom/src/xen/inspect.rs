@@ -3,9 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use xendless_core::abi::arch::VcpuGuestContext;
-use xendless_core::abi::domctl::context::{
-    PageFrameInfo, VcpuContext, XEN_DOMCTL_PFINFO_BROKEN, XEN_DOMCTL_PFINFO_LTAB_MASK, XEN_DOMCTL_PFINFO_XTAB,
-};
+use xendless_core::abi::domctl::context::{PageFrameInfo, VcpuContext};
 use xendless_core::abi::domctl::{GETPAGEFRAMEINFO3, GETVCPUCONTEXT};
 use xendless_core::abi::hvm::start_info::XEN_HVM_MEMMAP_TYPE_RAM;
 use xendless_core::abi::hypercall as number;
@@ -15,7 +13,7 @@ use xendless_core::abi::memory::{
 };
 use xendless_core::abi::xen::MACH2PHYS_VIRT_START;
 use xendless_core::hyper::{
-    CONTEXT, Call, DomId, DomainFlags, Domains, FRAMES, Gfn, Inspect, Result, VcpuId,
+    CONTEXT, Call, DomId, DomainFlags, Domains, FRAMES, FrameUse, Gfn, Inspect, Result, VcpuId,
 };
 use xendless_core::shared::PAGE_SIZE;
 use zerocopy::{FromZeros, IntoBytes};
@@ -85,22 +83,25 @@ impl Inspect for Xen {
 impl Xen {
     /// Which frames of a domain there are that Xen translates.
     fn translated(&self, domid: DomId, first: u64, held: &mut [Option<u64>]) -> Result<()> {
-        let mut kinds = [0; FRAMES];
-        let (kinds, _) = kinds.split_at_mut(held.len().min(FRAMES));
-        for (kind, frame) in kinds.iter_mut().zip(first..) {
-            *kind = frame;
+        let mut infos = [0; FRAMES];
+        let (infos, _) = infos.split_at_mut(held.len().min(FRAMES));
+        for (info, frame) in infos.iter_mut().zip(first..) {
+            *info = frame;
         }
-        let array = kinds.as_mut_ptr().expose_provenance() as u64;
-        let argument = PageFrameInfo { num: kinds.len() as u64, array };
-        let mut request = GETPAGEFRAMEINFO3.on(self.interface.domctl, domid.0, &argument);
-        // SAFETY: Xen reads and writes `num` entries of the array, which is that long and ours to change.
-        unsafe { do_domctl(Call::FramesHeld, &mut request) }?;
-        for ((held, kind), frame) in held.iter_mut().zip(kinds.iter()).zip(first..) {
-            let kind = *kind & XEN_DOMCTL_PFINFO_LTAB_MASK;
-            let memory = kind != XEN_DOMCTL_PFINFO_XTAB && kind != XEN_DOMCTL_PFINFO_BROKEN;
-            *held = memory.then_some(frame);
+        self.page_infos(Call::FramesHeld, domid, infos)?;
+        for ((held, info), frame) in held.iter_mut().zip(infos).zip(first..) {
+            *held = (FrameUse::from_page_info(*info) != FrameUse::Absent).then_some(frame);
         }
         Ok(())
+    }
+
+    /// Puts what frames are in place of their numbers; at most 1024.
+    pub(super) fn page_infos(&self, call: Call, domid: DomId, infos: &mut [u64]) -> Result<()> {
+        let array = infos.as_mut_ptr().expose_provenance() as u64;
+        let argument = PageFrameInfo { num: infos.len() as u64, array };
+        let mut request = GETPAGEFRAMEINFO3.on(self.interface.domctl, domid.0, &argument);
+        // SAFETY: Xen reads and writes `num` entries of the array, which is that long and ours to change.
+        unsafe { do_domctl(call, &mut request) }
     }
 
     fn is_pv(&self, domid: DomId) -> Result<bool> {

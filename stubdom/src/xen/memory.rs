@@ -75,7 +75,7 @@ unsafe fn memory_op(call: Call, command: u32, argument: &MemoryReservation) -> R
     Ok(usize::try_from(done).unwrap_or(usize::MAX))
 }
 
-fn mmuext(call: Call, command: u32, domid: DomId, mfn: Mfn) -> Result<()> {
+pub(super) fn mmuext(call: Call, command: u32, domid: DomId, mfn: Mfn) -> Result<()> {
     let operation = MmuextOp { cmd: command, arg1: mfn.0, ..MmuextOp::ZERO };
     let arguments = [(&raw const operation).expose_provenance() as u64, 1, 0, domid.0.into(), 0];
     // SAFETY: Xen reads one operation, which changes what a page of `domid` counts as; our own tables stay linked

@@ -12,6 +12,7 @@ mod memory;
 mod own;
 mod schedule;
 mod topology;
+mod transfer;
 mod vcpus;
 
 use xendless_core::abi::errno::Errno;

@@ -59,11 +59,7 @@ impl Machine {
         if vcpu >= domain.vcpus || domid == me {
             return Err(Errno::EINVAL);
         }
-        let runs = vcpu == 0 && (domain.start.is_some() || domain.pvh_start.is_some());
-        if !runs {
-            return Err(Errno::ENODATA);
-        }
-        out.fill(0xc0);
+        *out = domain.registers(vcpu).ok_or(Errno::ENODATA)?;
         Ok(())
     }
 }

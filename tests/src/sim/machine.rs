@@ -16,6 +16,7 @@ use super::labels::Flask;
 use super::memory::{Frame, Mapping, Use};
 use super::schedule::{Pool, Scheduled};
 use super::snapshot::Snapshot;
+use super::transfer::{Records, VcpuState};
 use super::{Answer, Config, SimHypervisor};
 
 /// How far the end of a domain has come. Source: `enum domain_dying` of Xen.
@@ -44,6 +45,10 @@ pub(super) struct Domain {
     pub(super) shutdown: Option<ShutdownReason>,
     pub(super) start: Option<PvStart>,
     pub(super) pvh_start: Option<PvhStart>,
+    /// What was put into virtual CPUs.
+    pub(super) states: BTreeMap<u32, VcpuState>,
+    /// What was put into an HVM domain.
+    pub(super) records: Option<Records>,
     pub(super) life: Life,
     pub(super) shared_info: u64,
     /// Guest frames of an HVM domain.
@@ -238,6 +243,8 @@ impl Domain {
             shutdown: None,
             start: None,
             pvh_start: None,
+            states: BTreeMap::new(),
+            records: None,
             life: Life::Alive,
             shared_info,
             p2m: BTreeMap::new(),

@@ -275,7 +275,7 @@ impl PhysMemory for SimDomain {
     }
 
     fn pin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()> {
-        self.call(Call::PinTable, |machine, me| machine.pin(me, domid, mfn.0))
+        self.call(Call::PinTable, |machine, me| machine.pin(me, domid, mfn.0, 4))
     }
 
     fn unpin_l4(&self, domid: DomId, mfn: Mfn) -> Result<()> {

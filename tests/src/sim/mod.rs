@@ -24,6 +24,7 @@ mod site;
 mod snapshot;
 mod tables;
 mod topology;
+mod transfer;
 mod vcpus;
 
 use std::cell::RefCell;

@@ -24,15 +24,18 @@ const XEN_SLOTS: std::ops::RangeInclusive<usize> = 256..=271;
 type Tables = BTreeMap<u64, u8>;
 
 impl Machine {
-    pub(super) fn pin(&mut self, me: DomId, domid: DomId, root: u64) -> Answer<()> {
+    pub(super) fn pin(&mut self, me: DomId, domid: DomId, root: u64, level: u8) -> Answer<()> {
         let owner = self.pv_domain(me, domid)?;
-        let mut tables = Tables::new();
-        self.collect(owner, root, 4, &mut tables)?;
-        self.check_leaves(owner, &tables)?;
+        self.validate(owner, root, level)?;
         let frame = self.frames.get_mut(&root).ok_or(Errno::EINVAL)?;
-        if std::mem::replace(&mut frame.pinned, true) {
-            return Err(Errno::EINVAL);
-        }
+        if std::mem::replace(&mut frame.pinned, true) { Err(Errno::EINVAL) } else { Ok(()) }
+    }
+
+    /// `get_page_type`: makes a frame a page table of a level, with all that it leads to.
+    pub(super) fn validate(&mut self, owner: DomId, root: u64, level: u8) -> Answer<()> {
+        let mut tables = Tables::new();
+        self.collect(owner, root, level, &mut tables)?;
+        self.check_leaves(owner, &tables)?;
         self.mark_tables(&tables);
         Ok(())
     }
@@ -41,15 +44,15 @@ impl Machine {
         let owner = self.pv_domain(me, domid)?;
         let frame = self.frames.get_mut(&root).filter(|frame| frame.owner == owner && frame.pinned);
         frame.ok_or(Errno::EINVAL)?.pinned = false;
+        let pinned = self.frames.iter().filter(|(_, frame)| frame.owner == owner && frame.pinned);
+        let pinned: Vec<_> = pinned.filter_map(|(mfn, frame)| Some((*mfn, frame.table?))).collect();
         for frame in self.frames.values_mut().filter(|frame| frame.owner == owner) {
             frame.table = None;
         }
-        // Tables shared with roots that are still pinned stay tables.
-        let pinned = self.frames.iter().filter(|(_, frame)| frame.owner == owner && frame.pinned);
-        let pinned: Vec<u64> = pinned.map(|(mfn, _)| *mfn).collect();
-        for root in pinned {
+        // What is still pinned stays a table, with those below it.
+        for (root, level) in pinned {
             let mut tables = Tables::new();
-            self.collect(owner, root, 4, &mut tables)?;
+            self.collect(owner, root, level, &mut tables)?;
             self.mark_tables(&tables);
         }
         Ok(())

@@ -4,20 +4,28 @@ use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{Call, CpuMap, DomId, Result, Trigger, VcpuId, VcpuInfo, Vcpus};
 
 use super::machine::{Domain, Machine};
+use super::transfer::VcpuState;
 use super::{Answer, SimDomain, SimHypervisor};
 
 impl Domain {
     /// `d->vcpu[v]`: nothing is behind the number that was made.
-    fn has(&self, vcpu: VcpuId, none: Errno) -> Answer<()> {
+    pub(super) fn has(&self, vcpu: VcpuId, none: Errno) -> Answer<()> {
         if vcpu.0 >= self.max_vcpus {
             return Err(Errno::EINVAL);
         }
         if vcpu.0 < self.vcpus { Ok(()) } else { Err(none) }
     }
 
-    /// Only the first one runs in this model.
+    /// The first one runs when the domain does; others only when their registers were set.
+    pub(super) fn is_online(&self, vcpu: u32) -> bool {
+        let first = vcpu == 0 && (self.started || self.start.is_some());
+        let set = self.states.get(&vcpu).is_some_and(VcpuState::is_online);
+        let loaded = self.records.as_ref().is_some_and(|records| records.online.contains(&vcpu));
+        vcpu < self.vcpus && (first || set || loaded)
+    }
+
     pub(super) fn online(&self) -> u32 {
-        if self.started || self.start.is_some() { 1.min(self.vcpus) } else { 0 }
+        (0..self.vcpus).map(|vcpu| u32::from(self.is_online(vcpu))).sum()
     }
 }
 
@@ -54,7 +62,7 @@ impl Vcpus for SimDomain {
         self.call(Call::VcpuInfo, |machine, me| {
             let domain = machine.domctl(me, domid)?;
             domain.has(vcpu, Errno::ESRCH)?;
-            let online = vcpu.0 < domain.online();
+            let online = domain.is_online(vcpu.0);
             Ok(VcpuInfo { online, blocked: domain.blocked, running: false, cpu: 0, cpu_time: 0 })
         })
     }

@@ -2,9 +2,9 @@
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{
-    Access, Call, Console, CreateFlags, DomId, Domains, EventChannels, Fault, FaultInjector, ForeignMemory,
-    Gfn, GrantRef, Grants, Host, HvError, Launch, Mfn, PhysMemory, Port, PvStart, Result, Scheduler,
-    ShutdownReason, Virq,
+    Access, Call, Console, CreateFlags, DomId, Domains, EXTENDED, EventChannels, Fault, FaultInjector,
+    ForeignMemory, Gfn, GrantRef, Grants, Host, HvError, Launch, Mfn, PhysMemory, Port, PvStart, Result,
+    Scheduler, ShutdownReason, Transfer, VcpuId, Virq,
 };
 use xendless_tests::sim::{SimDomain, SimHypervisor};
 
@@ -53,6 +53,13 @@ const CALLS: &[Case] = &[
     (Call::VcpuContextSet, |hv| hv.start_pv(DomId(1), &START)),
     (Call::HvmParamGet, |hv| hv.hvm_param(DomId(1), 0).map(drop)),
     (Call::HvmParamSet, |hv| hv.set_hvm_param(DomId(1), 0, 0)),
+    (Call::HvmContextGet, |hv| hv.platform_size(DomId(1)).map(drop)),
+    (Call::HvmContextSet, |hv| hv.set_platform(DomId(1), &[])),
+    (Call::VcpuExtendedGet, |hv| hv.extended(DomId(1), VcpuId(0), &mut [0; EXTENDED])),
+    (Call::VcpuExtendedSet, |hv| hv.set_extended(DomId(1), VcpuId(0), &[0; EXTENDED])),
+    (Call::VcpuXsaveGet, |hv| hv.xsave_size(DomId(1), VcpuId(0)).map(drop)),
+    (Call::VcpuXsaveSet, |hv| hv.set_xsave(DomId(1), VcpuId(0), &[0])),
+    (Call::FrameUses, |hv| hv.frame_uses(DomId(1), &[], &mut [])),
     (Call::XenVersion, |hv| hv.xen_version().map(drop)),
     (Call::PhysInfo, |hv| hv.host_info().map(drop)),
     (Call::SchedulerId, |hv| hv.scheduler().map(drop)),

@@ -14,6 +14,7 @@ mod life;
 mod memory;
 mod monkey;
 mod schedule;
+mod transfer;
 
 use xendless_core::abi::errno::Errno;
 use xendless_core::hyper::{

@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::command::{Command, Union, abi_commands};
 use super::table::{Header, abi_structs};
-use context::{HvmContext, HvmContextPartial, PageFrameInfo, VcpuContext};
+use context::{ExtVcpuContext, HvmContext, HvmContextPartial, PageFrameInfo, VcpuContext, VcpuExtState};
 use life::{
     AddressSize, CpuPolicy, CreateDomain, GetDomainInfo, HypercallInit, MaxMem, MaxVcpus, PagingMempool,
     SendTrigger, SetDomainHandle, SetTimeOffset, ShadowOp, TscInfo,
@@ -75,11 +75,15 @@ abi_commands! { Domctl {
     SETHVMCONTEXT: HvmContext = 34 => "XEN_DOMCTL_sethvmcontext";
     SET_ADDRESS_SIZE: AddressSize = 35 => "XEN_DOMCTL_set_address_size";
     GET_ADDRESS_SIZE: AddressSize = 36 => "XEN_DOMCTL_get_address_size";
+    SET_EXT_VCPUCONTEXT: ExtVcpuContext = 42 => "XEN_DOMCTL_set_ext_vcpucontext";
+    GET_EXT_VCPUCONTEXT: ExtVcpuContext = 43 => "XEN_DOMCTL_get_ext_vcpucontext";
     SET_TARGET: SetTarget = 46 => "XEN_DOMCTL_set_target";
     GETHVMCONTEXT_PARTIAL: HvmContextPartial = 55 => "XEN_DOMCTL_gethvmcontext_partial";
     GETTSCINFO: TscInfo = 59 => "XEN_DOMCTL_gettscinfo";
     SETTSCINFO: TscInfo = 60 => "XEN_DOMCTL_settscinfo";
     GETPAGEFRAMEINFO3: PageFrameInfo = 61 => "XEN_DOMCTL_getpageframeinfo3";
+    SETVCPUEXTSTATE: VcpuExtState = 62 => "XEN_DOMCTL_setvcpuextstate";
+    GETVCPUEXTSTATE: VcpuExtState = 63 => "XEN_DOMCTL_getvcpuextstate";
     GET_CPU_POLICY: CpuPolicy = 82 => "XEN_DOMCTL_get_cpu_policy";
     SET_CPU_POLICY: CpuPolicy = 83 => "XEN_DOMCTL_set_cpu_policy";
     GET_PAGING_MEMPOOL_SIZE: PagingMempool = 85 => "XEN_DOMCTL_get_paging_mempool_size";
