@@ -16,6 +16,7 @@
 //! | [`lines`] | the plain text lines on Xen's console | each is written and read back here and nowhere else |
 //! | [`ring`] | byte rings in shared pages | our index is ours alone, the peer's is checked at every look |
 //! | [`console`] | every domain's console: history, viewers, the machine's serial line | bounded; who prints too much waits, alone |
+//! | [`saved`] | a suspended domain as a stream, and reading one | what is read back is checked by Xen or decides nothing |
 //! | [`builder`] | from kernel files to domains that can run | plans are data; kernels are hostile; long work goes in steps |
 //! | [`images`] | kernels and ramdisks by content, and kernels unpacked before | one budget of bytes; what is in use stays |
 //! | [`store`] | XenStore: protocol and server | bounded; a hostile client harms only itself |
@@ -58,6 +59,7 @@ pub mod pools;
 pub mod protocol;
 pub mod rights;
 pub mod ring;
+pub mod saved;
 #[expect(unsafe_code, reason = "views a page as words and bytes; every block states the fact it relies on")]
 pub mod shared;
 pub mod store;

@@ -3,8 +3,8 @@
 
 use super::{BuildError, Cause};
 use crate::hyper::{
-    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Hypervisor, Labels,
-    Launch, PhysMemory, Port, Progress, Result, Schedulers, Transfer, Vcpus,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Hypervisor, Inspect,
+    Labels, Launch, PhysMemory, Port, Progress, Result, Schedulers, Transfer, Vcpus,
 };
 use crate::shared::Page;
 
@@ -21,6 +21,7 @@ pub trait BuildHypervisor:
     + Vcpus
     + Labels
     + Transfer
+    + Inspect
 {
 }
 
@@ -99,7 +100,7 @@ pub trait Work {
 /// stepping until the answer comes.
 #[derive(Debug)]
 pub struct Build<W> {
-    work: W,
+    pub(super) work: W,
     create: CreateDomain,
     state: State,
 }

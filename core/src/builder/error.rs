@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use super::{PlanError, image::ImageError};
+use super::{PlanError, image::ImageError, restore::Wrong};
 use crate::hyper::{DomId, HvError};
 
 /// A build that failed.
@@ -22,6 +22,8 @@ pub enum Cause {
     Image(ImageError),
     /// The kernel and the request do not go together.
     Plan(PlanError),
+    /// What was saved of it makes no domain.
+    Saved(Wrong),
     /// Xen refused.
     Hypervisor(HvError),
     /// The host has too little free memory.
@@ -56,6 +58,12 @@ impl From<PlanError> for Cause {
     }
 }
 
+impl From<Wrong> for Cause {
+    fn from(wrong: Wrong) -> Self {
+        Self::Saved(wrong)
+    }
+}
+
 impl From<HvError> for Cause {
     fn from(error: HvError) -> Self {
         Self::Hypervisor(error)
@@ -67,6 +75,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Image(error) => error.fmt(f),
             Self::Plan(error) => error.fmt(f),
+            Self::Saved(wrong) => wrong.fmt(f),
             Self::Hypervisor(error) => error.fmt(f),
             Self::HostMemory { wanted, given } => {
                 let kib = |pages: u64| pages.saturating_mul(4);

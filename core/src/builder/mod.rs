@@ -8,6 +8,8 @@
 //! 3. [`pv`] plans where everything goes in a new PV domain, as data, and carries the plan out;
 //!    [`pvh`] does the same for PVH.
 //!
+//! A domain that was saved is made again by [`restore`] instead.
+//!
 //! Kernels, ramdisks and their headers come from other domains, so all of them are hostile until checked.
 
 mod build;
@@ -18,6 +20,7 @@ mod plan_error;
 pub mod pv;
 pub mod pvh;
 mod request;
+pub mod restore;
 pub mod unpack;
 
 pub use build::{Build, BuildHypervisor, Built, Ring, Target, Work};

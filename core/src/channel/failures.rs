@@ -44,6 +44,7 @@ pub(super) fn not_created(why: &life::Failure) -> Failure {
             Cause::ControlMemory => Failure::ControlMemory,
             Cause::Cancelled => Failure::Cancelled,
             Cause::Image(_) | Cause::Plan(_) => kernel(error.to_string()),
+            Cause::Saved(wrong) => Failure::Image { file: File::Saved, why: wrong.to_string() },
             Cause::Hypervisor(_) => Failure::Create(error.to_string()),
         },
         other => Failure::Create(format!("{other}")),

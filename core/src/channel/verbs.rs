@@ -6,7 +6,7 @@ use alloc::format;
 use super::adjust;
 use super::desk::{CONTROL, CONTROL_NAME, Caller, Desk, Target, refused};
 use super::failures::not_found_anywhere;
-use super::open::{Ask, Create, Dump, Ending, Events, Open, Text, View, Wait};
+use super::open::{Ask, Create, Dump, Ending, Events, Open, Save, Text, View, Wait};
 use super::session::{Ended, Outbox};
 use super::{devices, labels, machine, pools, records, sched};
 use crate::config::DomainName;
@@ -105,6 +105,7 @@ fn first<'a, H: Hypervisor, S: Local>(
         }
         Request::Sched(sched) => Ok(First::Answer(sched::answer(desk, &target, &sched)?)),
         Request::Dump { live, hold, .. } => dump(desk, caller, target, live, hold).map(Into::into),
+        Request::Save { keep, .. } => save(desk, caller, target, keep).map(Into::into),
         Request::Devices(what) => devices::begin(desk, caller, &target, &what).map(Into::into),
         Request::Pools(Pools::Migrate { pool, .. }) => {
             pools::migrate(desk, &target, pool)?;
@@ -132,8 +133,9 @@ fn of_host<'a, H: Hypervisor, S: Local>(
     match *request {
         Request::Host => Ok(First::Answer(Answer::Host(Box::new(records::host(desk)?)))),
         Request::List { from } => Ok(First::Answer(records::page(desk, from)?)),
-        Request::Create { config, kernel, ramdisk, paused } => {
-            Ok(Open::Create(Create::new(desk, *caller, config, (kernel, ramdisk), paused)?).into())
+        Request::Create { config, kernel, ramdisk, paused, saved } => {
+            let create = Create::new(desk, *caller, config, (kernel, ramdisk), (paused, saved))?;
+            Ok(Open::Create(create).into())
         }
         Request::Machine(Machine::Cpus { from }) => Ok(First::Answer(machine::cpus(desk, from)?)),
         Request::Machine(Machine::Nodes { from }) => Ok(First::Answer(machine::nodes(desk, from)?)),
@@ -195,6 +197,23 @@ fn destroy<H: Hypervisor, S: Local>(
         (None, Some(domid)) => Ok(Open::Ending(Ending::Unmanaged(domid))),
         (None, None) => Err(Failure::NoSuchDomain),
     }
+}
+
+fn save<H: Hypervisor, S: Local>(
+    desk: &mut Desk<'_, H, S>,
+    caller: &Caller,
+    target: Target,
+    keep: bool,
+) -> Result<Open, Failure> {
+    let info = target.info.as_ref().ok_or(Failure::NotRunning)?;
+    if info.domid == caller.domid || info.domid == CONTROL {
+        let domid = info.domid;
+        return Err(Failure::Invalid(format!(
+            "domain {domid} cannot be saved: it would suspend its own control"
+        )));
+    }
+    let managed = target.managed.ok_or_else(|| not_ours(&target))?;
+    Save::new(desk, managed, info, keep).map(|save| Open::Save(Box::new(save)))
 }
 
 fn dump<H: Hypervisor, S: Local>(

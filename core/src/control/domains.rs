@@ -59,7 +59,12 @@ fn write_down(
                 chronicle.add(now, name.front, what);
             }
         }
-        News::Ending { .. } | News::Gone(_) | News::Refused { .. } => {}
+        News::Resumed { domid, .. } => chronicle.add(now, domid, What::Resumed),
+        News::Takes { .. }
+        | News::NotResumed { .. }
+        | News::Ending { .. }
+        | News::Gone(_)
+        | News::Refused { .. } => {}
     }
     None
 }
@@ -67,6 +72,10 @@ fn write_down(
 /// Logs news. What the boot bundle starts was asked for by nobody who could be answered, so its failures are said
 /// on the machine's console.
 fn tell(console: &impl Console, site: &impl Site, news: News, subject: Subject<'_>) {
+    if matches!(news, News::Takes { .. }) {
+        // As many as there are pieces; who sends them is told.
+        return;
+    }
     site.log(Event::Life(news));
     let News::Failed { why, .. } = news else { return };
     if subject.from_bundle {
@@ -148,8 +157,12 @@ impl<P: Deref<Target = Page>, O: SharedOut> Control<P, O> {
             let (consoles, images) = (&mut self.consoles, &mut self.images);
             let mut world = World { hv, consoles, store: &mut store, pools: &self.pools, images };
             let (channels, chronicle, mut renamed) = (&mut self.channels, &self.chronicle, None);
+            let scan = &mut self.scan;
             self.managed_due = self.managed.step(&mut world, now, |news, subject| {
                 channels.note(&news);
+                if let News::Resumed { domid, .. } = news {
+                    scan.resumed(domid);
+                }
                 renamed = write_down(&mut chronicle.borrow_mut(), now, &news, subject).or(renamed);
                 tell(hv, site, news, subject);
             });

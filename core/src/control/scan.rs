@@ -49,6 +49,14 @@ impl Scan {
         self.wanted = true;
     }
 
+    /// A domain that had stopped goes on, and may have stopped again by now.
+    pub(super) fn resumed(&mut self, domid: DomId) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.domid == domid) {
+            known.stopped = false;
+        }
+        self.wanted = true;
+    }
+
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted || self.cursor.is_some()
     }

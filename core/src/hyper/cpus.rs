@@ -161,7 +161,7 @@ mod tests {
         let small: CpuMap = [0, 3, 9].into_iter().collect();
         assert_eq!(small.as_bytes(), [0b1001, 0b10]);
         assert_eq!(CpuMap::from_bytes(small.as_bytes()), Some(small));
-        assert_eq!(CpuMap::EMPTY.as_bytes(), []);
+        assert_eq!(CpuMap::EMPTY.as_bytes(), [0_u8; 0]);
         assert_eq!(CpuMap::from_bytes(&[0; 513]), None);
     }
 }

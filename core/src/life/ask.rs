@@ -78,10 +78,20 @@ impl Manager {
         id: ManagedId,
         wish: Wish,
     ) -> Result<(), ChangeError> {
+        self.wish(store, id, wish.word())
+    }
+
+    /// Writes what a domain is to do with itself.
+    pub(super) fn wish(
+        &self,
+        store: &mut impl Local,
+        id: ManagedId,
+        value: &[u8],
+    ) -> Result<(), ChangeError> {
         let managed = self.domains.get(id.0).ok_or(ChangeError::NoSuchDomain)?;
         let homes = managed.running_homes().ok_or(ChangeError::NotRunning)?;
         let path = alloc::format!("{}/control/shutdown", homes.domain);
-        store.ask(&Request::Write { path: path.as_bytes(), value: wish.word() })?;
+        store.ask(&Request::Write { path: path.as_bytes(), value })?;
         Ok(())
     }
 

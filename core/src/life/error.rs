@@ -175,6 +175,27 @@ pub enum News {
         /// What.
         outcome: Outcome,
     },
+    /// It takes so many more bytes of what was saved of it.
+    Takes {
+        /// Which.
+        id: ManagedId,
+        /// How many.
+        bytes: usize,
+    },
+    /// It suspended itself and goes on.
+    Resumed {
+        /// Which.
+        id: ManagedId,
+        /// Its domain.
+        domid: DomId,
+    },
+    /// It suspended itself and could not go on.
+    NotResumed {
+        /// Which.
+        id: ManagedId,
+        /// Why.
+        why: Failure,
+    },
     /// A domain is about to be taken apart.
     Ending {
         /// Which, by its number; its record may get another domain.
@@ -205,6 +226,9 @@ impl fmt::Display for News {
             Self::Stopped { id, reason, decision, .. } => write!(f, "{id} stopped ({reason:?}): {decision}"),
             Self::Renamed { id, kept, .. } => write!(f, "{id} starts anew, its old domain is kept as {kept}"),
             Self::Device { id, name, outcome } => write!(f, "{id}: device {name}: {outcome:?}"),
+            Self::Takes { id, bytes } => write!(f, "{id} takes {bytes} more bytes of what was saved of it"),
+            Self::Resumed { id, domid } => write!(f, "{id}, domain {domid}, goes on"),
+            Self::NotResumed { id, why } => write!(f, "{id} could not go on: {why}"),
             Self::Ending { domid } => write!(f, "domain {domid} is taken down"),
             Self::Down { domid } => write!(f, "domain {domid} is down"),
             Self::Gone(id) => write!(f, "{id} is gone"),

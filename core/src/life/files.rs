@@ -55,6 +55,8 @@ pub struct Files {
 pub enum Origin {
     /// From somebody who sent them; they are as they were sent.
     Sent(Files),
+    /// The same, but the first time it is made from what was saved of it, which is fed to it ([`super::Manager::feed`]).
+    Saved(Files),
     /// From the boot bundle; they are compared with their checksums first.
     Bundle {
         /// The kernel.

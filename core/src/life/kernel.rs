@@ -33,6 +33,9 @@ impl Manager {
             Some(Ok(label)) => label,
             Some(Err(error)) => return managed.fail(Failure::Label(error)),
         };
+        if core::mem::take(&mut managed.saved) {
+            return managed.begin_restore(control);
+        }
         managed.stage = Stage::Open;
         match world.images.unpacked(source) {
             Some(image) => return managed.begin_build(Bytes::Shared(image), control),

@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 
 use super::files::Verify;
 use super::nodes::{Homes, Node};
+use super::suspend::Still;
 use super::{Bytes, Failure, Files, Origin, State, Status, Terms};
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
+use crate::builder::restore::Restore;
 use crate::builder::unpack::Unpack;
 use crate::builder::{BuildError, BuildHypervisor, Built};
 use crate::config::DomainConfig;
@@ -45,6 +47,8 @@ pub(super) enum Down {
 pub(super) enum Building {
     Pv(Box<PvBuild<Bytes, Bytes>>),
     Pvh(Box<PvhBuild<Bytes, Bytes>>),
+    /// From what was saved of it.
+    Saved(Box<Restore>),
 }
 
 impl Building {
@@ -52,6 +56,7 @@ impl Building {
         match self {
             Self::Pv(build) => build.step(hv),
             Self::Pvh(build) => build.step(hv),
+            Self::Saved(build) => build.step(hv),
         }
     }
 
@@ -59,6 +64,7 @@ impl Building {
         match self {
             Self::Pv(build) => build.cancel(),
             Self::Pvh(build) => build.cancel(),
+            Self::Saved(build) => build.cancel(),
         }
     }
 }
@@ -103,6 +109,8 @@ pub(super) struct Managed {
     pub(super) config: Rc<DomainConfig>,
     pub(super) terms: Terms,
     pub(super) from_bundle: bool,
+    /// It is made from what was saved of it, and was not yet.
+    pub(super) saved: bool,
     /// None until they were verified.
     pub(super) files: Files,
     pub(super) console: Option<ConsoleId>,
@@ -121,14 +129,16 @@ pub(super) struct Managed {
     pub(super) stopped: Option<ShutdownReason>,
     /// Somebody else destroyed it, or so it seems.
     pub(super) lost: bool,
+    pub(super) still: Still,
     /// A device of it came to nothing while it was made.
     pub(super) unequipped: Option<DeviceError>,
 }
 
 impl Managed {
     pub(super) fn new(config: DomainConfig, terms: Terms, origin: Origin, console: ConsoleId) -> Self {
+        let saved = matches!(origin, Origin::Saved(_));
         let (from_bundle, files, stage) = match origin {
-            Origin::Sent(files) => (false, files, Stage::Open),
+            Origin::Sent(files) | Origin::Saved(files) => (false, files, Stage::Open),
             Origin::Bundle { kernel, ramdisk } => {
                 (true, Files::default(), Stage::Verify(Box::new(Verify::new(&kernel, ramdisk))))
             }
@@ -138,6 +148,7 @@ impl Managed {
             config: Rc::new(config),
             terms,
             from_bundle,
+            saved,
             files,
             console: Some(console),
             domid: None,
@@ -148,6 +159,7 @@ impl Managed {
             restarts: 0,
             stopped: None,
             lost: false,
+            still: Still::Wanted,
             unequipped: None,
         }
     }

@@ -22,6 +22,7 @@ mod nodes;
 mod policy;
 mod rename;
 mod schedule;
+mod suspend;
 mod up;
 mod work;
 

@@ -9,6 +9,7 @@ use twox_hash::XxHash64;
 
 use super::managed::{Managed, Stage, Then};
 use super::nodes::{Homes, Node, Rights, naming};
+use super::suspend::Still;
 use super::work::{Later, Turn, remove, write};
 use super::{Files, ManagedId, Manager, News, World};
 use crate::builder::BuildHypervisor;
@@ -82,6 +83,7 @@ impl Managed {
             config: Rc::new(DomainConfig::new(settings).ok()?),
             terms: self.terms,
             from_bundle: self.from_bundle,
+            saved: false,
             // It never starts again.
             files: Files::default(),
             console: None,
@@ -94,6 +96,7 @@ impl Managed {
             restarts: self.restarts,
             stopped: None,
             lost: false,
+            still: Still::Wanted,
             unequipped: None,
         })
     }

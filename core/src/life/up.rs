@@ -7,13 +7,15 @@ use alloc::vec::Vec;
 use super::adjust::limit_kib;
 use super::managed::{Building, Managed, Stage, Then};
 use super::nodes::{Node, nodes};
+use super::suspend::Still;
 use super::work::{Failed, Turn, write};
-use super::{Bytes, Failure, World, schedule};
+use super::{Bytes, Failure, ManagedId, News, World, schedule};
 use crate::builder::BuildHypervisor;
 use crate::builder::image::Kernel;
 use crate::builder::pv::PvBuild;
 use crate::builder::pvh::PvhBuild;
-use crate::builder::{Built, Cause, Request as BuildRequest};
+use crate::builder::restore::Restore;
+use crate::builder::{BuildError, Built, Cause, Request as BuildRequest};
 use crate::config::{DomainConfig, Kind};
 use crate::hyper::{CreateDomain, CreateFlags, DomId, VcpuId};
 use crate::store::service::{Local, Refused};
@@ -55,12 +57,44 @@ impl Managed {
         }
     }
 
-    pub(super) fn build<H, S>(&mut self, world: &World<'_, H, S>, mut build: Building) -> Turn
+    /// Begins to make it from what was saved of it.
+    pub(super) fn begin_restore(&mut self, control: DomId) -> Turn {
+        let create = create_request(&self.config, self.cpupool, self.label);
+        match Restore::new(create, control) {
+            Ok(restore) => {
+                self.stage = Stage::Build(Building::Saved(Box::new(restore)));
+                Turn::More
+            }
+            Err(cause) => self.fail(Failure::Build(BuildError { cause, left: None })),
+        }
+    }
+
+    pub(super) fn build<H, S>(
+        &mut self,
+        world: &World<'_, H, S>,
+        mut build: Building,
+        id: ManagedId,
+        report: &mut dyn FnMut(News),
+    ) -> Turn
     where
         H: BuildHypervisor,
     {
-        match build.step(world.hv) {
-            Ok(None) => self.stage = Stage::Build(build),
+        let outcome = build.step(world.hv);
+        let mut turn = Turn::More;
+        if let Building::Saved(restore) = &mut build {
+            let bytes = restore.takes();
+            if bytes > 0 {
+                report(News::Takes { id, bytes });
+            }
+            if restore.is_hungry() {
+                turn = Turn::Rest;
+            }
+        }
+        match outcome {
+            Ok(None) => {
+                self.stage = Stage::Build(build);
+                return turn;
+            }
             Ok(Some(built)) => {
                 (self.domid, self.handle) = (Some(built.domid), self.config.uuid.handle());
                 self.stage = Stage::Clear(built);
@@ -160,7 +194,7 @@ impl Managed {
         if !paused {
             world.hv.unpause_domain(domid)?;
         }
-        (self.started_at, self.stopped, self.lost) = (now, None, false);
+        (self.started_at, self.stopped, self.lost, self.still) = (now, None, false, Still::Wanted);
         Ok(paused)
     }
 }

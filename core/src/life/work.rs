@@ -78,7 +78,7 @@ impl Manager {
             Stage::Verify(verify) => managed.verify(verify),
             Stage::Open => self.open(world, id),
             Stage::Unpack(unpack) => managed.unpack(world.images, unpack, control),
-            Stage::Build(build) => managed.build(world, build),
+            Stage::Build(build) => managed.build(world, build, id, tell),
             Stage::Clear(built) if !self.devices.close(built.domid) => managed.again(Stage::Clear(built)),
             Stage::Clear(built) => managed.clear(world, built, control),
             Stage::Publish(left, built) => managed.publish(world, left, built, control),
@@ -96,7 +96,7 @@ impl Manager {
                 Err(Failed::For(why)) => managed.fail(why),
             },
             Stage::Running => managed.look(world, now, id, tell),
-            Stage::Kept => managed.look_again(world),
+            Stage::Kept => managed.look_again(world, id, tell),
             Stage::Rename => self.rename(world, id, tell),
             Stage::Ending(Down::Devices, then) => managed.unequip(&mut self.devices, then),
             Stage::Ending(down, then) => match managed.go_down(world, down, id, tell) {
@@ -180,6 +180,9 @@ impl Managed {
             self.end(Then::Forget);
             return Turn::More;
         }
+        if self.take_back(world.store) {
+            return Turn::Later;
+        }
         let Some((reason, domid)) = self.stopped.take().zip(self.domid) else { return Turn::Rest };
         world.store.domain_shutdown(domid);
         let decision = decide(&self.config.actions, reason, now.saturating_sub(self.started_at));
@@ -194,14 +197,23 @@ impl Managed {
     }
 
     /// Looks whether a stopped domain is still there.
-    fn look_again<H: BuildHypervisor, S>(&mut self, world: &World<'_, H, S>) -> Turn {
+    fn look_again<H, S>(
+        &mut self,
+        world: &mut World<'_, H, S>,
+        id: ManagedId,
+        report: &mut dyn FnMut(News),
+    ) -> Turn
+    where
+        H: BuildHypervisor,
+        S: Local,
+    {
         self.stage = Stage::Kept;
         self.stopped = None;
         if self.is_lost(world) {
             self.end(Then::Forget);
             return Turn::More;
         }
-        Turn::Rest
+        self.go_on(world, id, report)
     }
 
     /// Whether somebody else destroyed the domain. Its number may name another one by now.

@@ -17,6 +17,8 @@ pub enum File {
     Kernel,
     /// Its ramdisk.
     Ramdisk,
+    /// What was saved of it.
+    Saved,
 }
 
 impl fmt::Display for File {
@@ -24,6 +26,7 @@ impl fmt::Display for File {
         f.write_str(match self {
             Self::Kernel => "kernel",
             Self::Ramdisk => "ramdisk",
+            Self::Saved => "saved state",
         })
     }
 }

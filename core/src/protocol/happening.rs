@@ -48,6 +48,8 @@ pub enum What {
         /// Why, as Xen's number.
         reason: u8,
     },
+    /// It had suspended itself and goes on.
+    Resumed,
     /// It has another name now, which is the one beside this.
     Renamed {
         /// The one it had.

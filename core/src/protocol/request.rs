@@ -58,6 +58,18 @@ pub enum Request<'a> {
         ramdisk: Option<Image>,
         /// It stays paused.
         paused: bool,
+        /// It is made from what was saved of it, as [`Request::Save`] sent it, which is asked for when the files are there;
+        /// these are for when it is made anew.
+        saved: bool,
+    },
+    /// Has a domain suspend itself and sends what it is then, down, as [`crate::saved::Piece`]s. Whoever asked says by
+    /// cancelling that all of it is in a safe place: then the domain is taken down, or goes on, and the answer is `Done`.
+    /// When it is cancelled before, or nobody is there any more, the domain goes on.
+    Save {
+        /// Which.
+        domain: &'a str,
+        /// It goes on.
+        keep: bool,
     },
     /// Takes a domain down, whatever it does: `Done` when nothing of it is left.
     Destroy {
@@ -196,6 +208,7 @@ impl Request<'_> {
             | Self::Adjust { .. }
             | Self::Console { .. }
             | Self::Dump { .. }
+            | Self::Save { .. }
             | Self::Define { .. }
             | Self::Undefine { .. } => Rights::Children,
             Self::Dmesg { .. } | Self::Log | Self::RelayLog | Self::Machine(Machine::Keys { .. }) => {
@@ -224,6 +237,7 @@ impl Request<'_> {
             | Self::Vcpus { domain, .. }
             | Self::Console { domain }
             | Self::Dump { domain, .. }
+            | Self::Save { domain, .. }
             | Self::Undefine { domain } => Some(domain),
             Self::Sched(sched) => Some(sched.domain()),
             Self::Pools(pools) => pools.domain(),

@@ -15,6 +15,7 @@ mod network;
 mod pool;
 mod relay;
 mod resources;
+mod saved;
 mod sched;
 mod security;
 mod serve;

@@ -35,7 +35,17 @@ enum Open {
         name: String,
         wanted: Vec<(File, Image)>,
         bytes: Vec<u8>,
+        /// What was saved of it comes behind them.
+        saved: bool,
     },
+    /// What was saved of a new domain is to come.
+    Restore {
+        name: String,
+        bytes: Vec<u8>,
+    },
+    /// What is saved of a domain, of which this is left.
+    Save(Vec<u8>),
+
     /// A text that is on its way down; behind that of a console more may come.
     Text {
         rest: Vec<u8>,
@@ -76,8 +86,10 @@ impl<'a> Serving<'a> {
                 if late {
                     self.world.lock().unwrap().rows.push(row(NEW, "late", DomainFlags::RUNNING));
                 }
-                if self.open.remove(&id).is_some() {
-                    self.answer(id, result);
+                match self.open.remove(&id) {
+                    Some(Open::Save(rest)) if rest.is_empty() => self.answer(id, Ok(Answer::Done)),
+                    Some(_) => self.answer(id, result),
+                    None => {}
                 }
                 true
             }
@@ -123,7 +135,15 @@ impl<'a> Serving<'a> {
             return true;
         }
         match request {
-            Request::Create { config, kernel, ramdisk, .. } => self.create(id, config, kernel, ramdisk),
+            Request::Create { config, kernel, ramdisk, saved, .. } => {
+                self.create(id, config, (kernel, ramdisk), saved);
+            }
+            Request::Save { .. } => {
+                let world = self.world.lock().unwrap();
+                let open = if world.stays_awake { Open::Wait } else { Open::Save(world.saved.clone()) };
+                drop(world);
+                self.open.insert(id, open);
+            }
             Request::Console { .. } | Request::Dmesg { .. } | Request::Log | Request::Dump { .. } => {
                 self.stream(id, &request);
             }
@@ -337,6 +357,13 @@ impl<'a> Serving<'a> {
             }
             return;
         }
+        if let Some(Open::Save(rest)) = self.open.get_mut(&id) {
+            let count = usize::try_from(bytes).unwrap().min(rest.len());
+            for bytes in rest.drain(..count).collect::<Vec<_>>().chunks(5000) {
+                self.connection.send(&Down::Data { id, bytes });
+            }
+            return;
+        }
         let Some(Open::Text { rest, console }) = self.open.get_mut(&id) else { return };
         let count = usize::try_from(bytes).unwrap().min(rest.len());
         let (text, console, ends) = (rest.drain(..count).collect::<Vec<u8>>(), *console, rest.is_empty());
@@ -359,7 +386,13 @@ impl<'a> Serving<'a> {
         }
     }
 
-    fn create(&mut self, id: RequestId, config: &[u8], kernel: Image, ramdisk: Option<Image>) {
+    fn create(
+        &mut self,
+        id: RequestId,
+        config: &[u8],
+        (kernel, ramdisk): (Image, Option<Image>),
+        saved: bool,
+    ) {
         let name = DomainConfig::decode(config).unwrap().name.to_string();
         let (has_images, credit, held) = {
             let world = self.world.lock().unwrap();
@@ -367,17 +400,26 @@ impl<'a> Serving<'a> {
         };
         let mut wanted = vec![(File::Kernel, kernel)];
         wanted.extend(ramdisk.map(|image| (File::Ramdisk, image)));
+        if has_images && saved {
+            return self.restore(id, name, credit);
+        }
         if has_images {
             return self.created(id, &name);
         }
         for (file, _) in &wanted {
             self.connection.send(&Down::Want { id, file: *file });
         }
-        self.open.insert(id, Open::Create { name, wanted, bytes: Vec::new() });
+        self.open.insert(id, Open::Create { name, wanted, bytes: Vec::new(), saved });
         self.seen.note("wanting".to_owned());
         if let Some(barrier) = held {
             barrier.wait();
         }
+        self.connection.send(&Down::Credit { id, bytes: credit });
+    }
+
+    fn restore(&mut self, id: RequestId, name: String, credit: u32) {
+        self.open.insert(id, Open::Restore { name, bytes: Vec::new() });
+        self.connection.send(&Down::Want { id, file: File::Saved });
         self.connection.send(&Down::Credit { id, bytes: credit });
     }
 
@@ -388,7 +430,7 @@ impl<'a> Serving<'a> {
 
     fn data(&mut self, id: RequestId, more: &[u8]) -> bool {
         match self.open.get_mut(&id) {
-            Some(Open::Create { wanted, bytes, name }) => {
+            Some(Open::Create { wanted, bytes, name, saved }) => {
                 bytes.extend_from_slice(more);
                 if self.fault == Fault::NoUpload {
                     return false;
@@ -404,10 +446,25 @@ impl<'a> Serving<'a> {
                         .note(format!("got {file}: {size} bytes, {}", if right { "right" } else { "wrong" }));
                     wanted.remove(0);
                 }
-                let done = wanted.is_empty().then(|| name.clone());
+                let done = wanted.is_empty().then(|| (name.clone(), *saved));
                 let credit = u32::try_from(more.len()).unwrap();
-                self.connection.send(&Down::Credit { id, bytes: credit });
-                if let Some(name) = done {
+                match done {
+                    Some((name, true)) => self.restore(id, name, credit),
+                    done => {
+                        self.connection.send(&Down::Credit { id, bytes: credit });
+                        if let Some((name, _)) = done {
+                            self.open.remove(&id);
+                            self.created(id, &name);
+                        }
+                    }
+                }
+            }
+            Some(Open::Restore { name, bytes }) => {
+                bytes.extend_from_slice(more);
+                self.connection.send(&Down::Credit { id, bytes: u32::try_from(more.len()).unwrap() });
+                if *bytes == self.world.lock().unwrap().saved {
+                    let (name, text) = (name.clone(), format!("got what was saved: {} bytes", bytes.len()));
+                    self.seen.note(text);
                     self.open.remove(&id);
                     self.created(id, &name);
                 }
@@ -467,10 +524,12 @@ fn shown(device: &[u8]) -> String {
 /// A request as the tests look for it.
 fn line(request: &Request<'_>) -> String {
     match request {
-        Request::Create { config, paused, ramdisk, .. } => {
+        Request::Create { config, paused, ramdisk, saved, .. } => {
             let config = DomainConfig::decode(config).unwrap();
-            format!("create {} paused={paused} ramdisk={}", config.name, ramdisk.is_some())
+            let saved = if *saved { " saved" } else { "" };
+            format!("create {} paused={paused} ramdisk={}{saved}", config.name, ramdisk.is_some())
         }
+        Request::Save { domain, keep } => format!("save {domain} keep={keep}"),
         Request::Define { config } => format!("define {}", DomainConfig::decode(config).unwrap().name),
         Request::Shutdown { domain, wish } => format!("shutdown {domain} {wish:?}"),
         Request::Wait { domain, until } => format!("wait {domain} {until:?}"),

@@ -28,6 +28,9 @@ pub(crate) struct World {
     /// What comes for a dump, and whether its end never does.
     pub(crate) dump: Vec<u8>,
     pub(crate) dump_stalls: bool,
+    /// What comes of a domain that is saved, and whether it never suspends itself.
+    pub(crate) saved: Vec<u8>,
+    pub(crate) stays_awake: bool,
     /// Xen's scheduler.
     pub(crate) scheduler: &'static str,
     /// What those under it have that were given something.
@@ -108,6 +111,8 @@ impl Default for World {
             enforcing: true,
             dump: Vec::new(),
             dump_stalls: false,
+            saved: Vec::new(),
+            stays_awake: false,
             scheduler: "credit2",
             shares: BTreeMap::new(),
             promises: BTreeMap::new(),

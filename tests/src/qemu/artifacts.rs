@@ -1,11 +1,11 @@
 //! The files a machine boots: Xen from the cache that `ci/setup` fills, control domain and bundle built here.
 
+use std::env;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::env;
 
 use anyhow::{Context, Result, bail, ensure};
 use xendless_hosttools::bundle::Maker;

@@ -44,7 +44,8 @@ pub(crate) fn control(label: &str) -> Result<()> {
 fn upload(client: &mut Client, size: u64) -> Result<Duration> {
     let config = never()?.encode().context("the configuration is too long")?;
     let whole = Image { digest: [7; 32], size: size + CHUNK as u64 };
-    let request = Request::Create { config: &config, kernel: whole, ramdisk: None, paused: true };
+    let request =
+        Request::Create { config: &config, kernel: whole, ramdisk: None, paused: true, saved: false };
     let id = client.start(request)?;
     let start = Instant::now();
     let bytes = vec![0x5a; CHUNK];

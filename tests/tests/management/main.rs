@@ -29,6 +29,7 @@ mod relay;
 mod resources;
 mod rights;
 mod rtds;
+mod saved;
 mod transcript;
 mod trees;
 mod vchan;
@@ -53,7 +54,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Those for a machine with several CPUs.
-const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions", "saved"];
 
 /// Those for a Xen with labels and the rtds scheduler.
 const LABELLED_PARTS: &[&str] = &["flask", "rtds"];
@@ -127,7 +128,7 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 17] = [
+const EXPECTATIONS: [&str; 18] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
@@ -144,6 +145,7 @@ const EXPECTATIONS: [&str; 17] = [
     include_str!("relay.rs"),
     include_str!("resources.rs"),
     include_str!("rtds.rs"),
+    include_str!("saved.rs"),
     include_str!("vchan.rs"),
 ];
 

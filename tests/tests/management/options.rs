@@ -108,8 +108,6 @@ fn definitions_start_and_end_with_the_system() {
 fn what_cannot_be_done_is_said_in_one_line() {
     let part = part("options");
     for (command, status, text) in [
-        ("xm save -c admin /tmp/saved", 1, "Domains cannot be saved here"),
-        ("xm restore -p /tmp/saved", 1, "Domains cannot be restored here"),
         ("xm suspend admin", 1, "Domains cannot be suspended here"),
         ("xm suspend nobody", 3, "Domain 'nobody' does not exist."),
         ("xm resume -p admin", 1, "Domains cannot be resumed here"),

@@ -191,10 +191,15 @@ impl PvhPlan {
         ]
     }
 
-    /// Memory that Xen needs for the domain's paging structures, in bytes: as much as Xen's tools give.
+    /// Memory that Xen needs for the domain's paging structures, in bytes.
     #[must_use]
     pub fn paging_pool(&self) -> u64 {
-        let mib = self.request.pages.div_ceil((1 << 20) / PAGE);
-        (POOL_PER_VCPU * u64::from(self.vcpus) + POOL_PER_MIB * mib) * PAGE
+        paging_pool(self.vcpus, self.request.pages)
     }
+}
+
+/// Memory that Xen needs for the paging structures of a domain, in bytes: as much as Xen's tools give.
+pub(super) fn paging_pool(vcpus: u32, pages: u64) -> u64 {
+    let mib = pages.div_ceil((1 << 20) / PAGE);
+    (POOL_PER_VCPU * u64::from(vcpus) + POOL_PER_MIB * mib) * PAGE
 }

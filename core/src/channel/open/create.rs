@@ -12,7 +12,7 @@ use super::Pump;
 use crate::config::{Boot, DomainConfig};
 use crate::hyper::Hypervisor;
 use crate::images::{self, Digest, Receiving};
-use crate::life::{Bytes, Files, ManagedId, News, Terms};
+use crate::life::{Bytes, Files, ManagedId, News, Origin, Terms};
 use crate::protocol::{Answer, Created, Down, Failure, File, Image, PoolFailure, Rejection, RequestId};
 use crate::rights::Rights;
 use crate::store::service::Local;
@@ -51,6 +51,12 @@ pub(in super::super) struct Create {
     kernel: Needed,
     ramdisk: Option<Needed>,
     paused: bool,
+    /// The manager is to make it from what was saved of it.
+    saved: bool,
+    /// That was asked for.
+    wanted: bool,
+    /// Bytes of it that the manager takes and the peer does not know of.
+    takes: usize,
     caller: Caller,
     stage: Stage,
 }
@@ -62,7 +68,7 @@ impl Create {
         caller: Caller,
         config: &[u8],
         (kernel, ramdisk): (Image, Option<Image>),
-        paused: bool,
+        (paused, saved): (bool, bool),
     ) -> Result<Self, Failure> {
         let config = DomainConfig::decode(config).map_err(|error| Failure::Invalid(format!("{error}")))?;
         if let Boot::Direct { ramdisk: path, .. } = &config.boot
@@ -90,13 +96,25 @@ impl Create {
             kernel: Needed::Named(kernel),
             ramdisk: ramdisk.map(Needed::Named),
             paused,
+            saved,
+            wanted: false,
+            takes: 0,
             caller,
             stage: Stage::Files,
         })
     }
 
     /// Takes bytes of the file that is on its way.
-    pub(super) fn feed(&mut self, out: &mut Outbox, id: RequestId, mut bytes: &[u8]) -> Result<(), Ended> {
+    pub(super) fn feed<H: Hypervisor, S>(
+        &mut self,
+        desk: &mut Desk<'_, H, S>,
+        out: &mut Outbox,
+        id: RequestId,
+        mut bytes: &[u8],
+    ) -> Result<(), Ended> {
+        if let (Stage::Making(managed), true) = (&self.stage, self.wanted) {
+            return desk.managed.feed(*managed, bytes).map_err(|_| Rejection::Misuse.into());
+        }
         let Some(receiving) = self.coming() else {
             // What crossed our answer is nobody's fault.
             return if matches!(self.stage, Stage::Files) { Err(Rejection::Misuse.into()) } else { Ok(()) };
@@ -128,6 +146,9 @@ impl Create {
             (Stage::Making(made), News::Started { id, domid, .. }) if made == id => {
                 self.stage = Stage::Over(Ok(Created { domid: domid.0 }));
             }
+            (Stage::Making(made), News::Takes { id, bytes }) if made == id => {
+                self.takes = self.takes.saturating_add(*bytes);
+            }
             (Stage::Making(made) | Stage::Undoing(made), News::Failed { id, why }) if made == id => {
                 self.stage = Stage::Over(Err(not_created(why)));
             }
@@ -149,6 +170,7 @@ impl Create {
         {
             self.stage = Stage::Over(Err(failure));
         }
+        self.want_more(out, id)?;
         match core::mem::replace(&mut self.stage, Stage::Files) {
             Stage::Over(result) => {
                 out.answer(id, result.map(Answer::Created))?;
@@ -159,6 +181,18 @@ impl Create {
                 Ok(Pump::Idle)
             }
         }
+    }
+
+    /// Asks for what was saved, as far as the manager takes it.
+    fn want_more(&mut self, out: &mut Outbox, id: RequestId) -> Result<(), Ended> {
+        let takes = u32::try_from(core::mem::take(&mut self.takes)).unwrap_or(u32::MAX);
+        if takes == 0 {
+            return Ok(());
+        }
+        if !core::mem::replace(&mut self.wanted, true) {
+            out.push(&Down::Want { id, file: File::Saved })?;
+        }
+        out.push(&Down::Credit { id, bytes: takes })
     }
 
     /// Sees to the files, then has the domain made.
@@ -185,7 +219,8 @@ impl Create {
         let files =
             Files { kernel: Bytes::Shared(kernel), ramdisk: ramdisk.map(Bytes::Shared).unwrap_or_default() };
         let terms = Terms { rights: Rights::Nothing, parent: Some(self.caller.managed), paused: self.paused };
-        Ok(match desk.managed.create(desk.consoles, DomainConfig::clone(&config), terms, files) {
+        let origin = if self.saved { Origin::Saved(files) } else { Origin::Sent(files) };
+        Ok(match desk.managed.create(desk.consoles, DomainConfig::clone(&config), terms, origin) {
             Ok(managed) => {
                 self.stage = Stage::Making(managed);
                 Ok(())

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use super::super::desk::{Desk, refused};
 use super::super::session::{Ended, Outbox};
 use super::Pump;
+use super::outgoing::Outgoing;
 use crate::abi::errno::Errno;
 use crate::hyper::{CONTEXT, DomId, DomainFlags, DomainInfo, FRAMES, Gfn, HvError, Hypervisor, VcpuId};
 use crate::protocol::dump::Piece;
-use crate::protocol::{Answer, CHUNK, Down, Failure, RequestId};
+use crate::protocol::{Answer, Failure, RequestId};
 use crate::shared::{PAGE_SIZE, Page};
 use crate::store::service::Local;
 
@@ -47,11 +48,7 @@ pub(in super::super) struct Dump {
     stage: Stage,
     /// Frames that are there and were not read, with the domain's numbers for them, the next one last.
     frames: Vec<(u64, u64)>,
-    /// Bytes on their way, of which so many are gone.
-    bytes: Vec<u8>,
-    sent: usize,
-    /// Bytes that the peer takes.
-    credit: u32,
+    outgoing: Outgoing,
     cancelled: bool,
 }
 
@@ -63,9 +60,8 @@ impl Dump {
         hold: bool,
     ) -> Result<Self, Failure> {
         let failed = |error: HvError| refused(&error);
-        let (mut frames, mut bytes) = (Vec::new(), Vec::new());
+        let (mut frames, outgoing) = (Vec::new(), Outgoing::new()?);
         frames.try_reserve_exact(FRAMES).map_err(|_| Failure::ControlMemory)?;
-        bytes.try_reserve_exact(CHUNK).map_err(|_| Failure::ControlMemory)?;
         let end = desk.hv.frame_end(info.domid).map_err(failed)?;
         let still = DomainFlags::PAUSED | DomainFlags::SHUTDOWN;
         let paused = !live && !info.flags.intersects(still);
@@ -73,11 +69,11 @@ impl Dump {
             desk.hv.pause_domain(info.domid).map_err(failed)?;
         }
         let stage = Stage::Head;
-        Ok(Self { info, paused, hold, end, stage, frames, bytes, sent: 0, credit: 0, cancelled: false })
+        Ok(Self { info, paused, hold, end, stage, frames, outgoing, cancelled: false })
     }
 
     pub(super) const fn credit(&mut self, bytes: u32) {
-        self.credit = self.credit.saturating_add(bytes);
+        self.outgoing.add_credit(bytes);
     }
 
     pub(super) const fn cancel(&mut self) {
@@ -105,17 +101,17 @@ impl Dump {
         out: &mut Outbox,
         id: RequestId,
     ) -> Result<Pump, Ended> {
-        let all = self.stage == Stage::Said && self.sent == self.bytes.len();
+        let all = self.stage == Stage::Said && self.outgoing.is_empty();
         let result = if all && (self.cancelled || !self.hold || !self.is_there(desk)) {
             Ok(Answer::Done)
         } else if self.cancelled {
             Err(Failure::Cancelled)
         } else if !self.is_there(desk) {
             Err(Failure::NotRunning)
-        } else if all || self.credit == 0 {
+        } else if all || !self.outgoing.has_credit() {
             return Ok(Pump::Idle);
-        } else if self.sent < self.bytes.len() {
-            self.send(out, id)?;
+        } else if !self.outgoing.is_empty() {
+            self.outgoing.send(out, id)?;
             return Ok(Pump::Moved);
         } else {
             match self.read(desk.hv) {
@@ -128,18 +124,10 @@ impl Dump {
         Ok(Pump::Answered)
     }
 
-    fn send(&mut self, out: &mut Outbox, id: RequestId) -> Result<(), Ended> {
-        let rest = self.bytes.get(self.sent..).unwrap_or_default();
-        let count = rest.len().min(usize::try_from(self.credit).unwrap_or(usize::MAX));
-        out.push(&Down::Data { id, bytes: rest.get(..count).unwrap_or_default() })?;
-        self.sent += count;
-        self.credit = self.credit.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
-        Ok(())
-    }
-
     fn push(&mut self, piece: Piece, body: &[u8]) {
-        self.bytes.extend_from_slice(&piece.header());
-        self.bytes.extend_from_slice(body);
+        let bytes = self.outgoing.more();
+        bytes.extend_from_slice(&piece.header());
+        bytes.extend_from_slice(body);
     }
 
     fn push_page(&mut self, piece: Piece, page: &Page) {
@@ -150,8 +138,7 @@ impl Dump {
 
     /// Reads some more.
     fn read(&mut self, hv: &impl Hypervisor) -> Result<(), HvError> {
-        self.bytes.clear();
-        self.sent = 0;
+        self.outgoing.refill();
         let translated = self.info.flags.contains(DomainFlags::HVM);
         let domid = self.info.domid;
         self.stage = match self.stage {

@@ -7,8 +7,10 @@ mod create;
 mod device;
 mod dump;
 mod events;
+mod outgoing;
 mod policy;
 mod pool;
+mod save;
 mod text;
 mod wait;
 
@@ -21,6 +23,7 @@ pub(super) use dump::Dump;
 pub(super) use events::Events;
 pub(super) use policy::Policy;
 pub(super) use pool::PoolWork;
+pub(super) use save::Save;
 pub(super) use text::Text;
 pub(super) use wait::{Ending, Wait};
 
@@ -73,6 +76,8 @@ pub(super) enum Open {
     Pool(PoolWork),
     /// Reads a domain's memory.
     Dump(Dump),
+    /// A domain is saved.
+    Save(Box<Save>),
     /// A device comes, changes or goes.
     Device(DeviceWork),
     /// Lists devices.
@@ -102,6 +107,7 @@ impl Open {
             Self::Keys(keys) => keys.pump(desk, out, id),
             Self::Pool(work) => work.pump(desk, out, id),
             Self::Dump(dump) => dump.pump(desk, out, id),
+            Self::Save(save) => save.pump(desk, out, id),
             Self::Device(work) => work.pump(out, id),
             Self::Devices(list) => list.pump(desk, out, id),
             Self::Policy(policy) => policy.pump(desk, out, id),
@@ -117,7 +123,7 @@ impl Open {
         bytes: &[u8],
     ) -> Result<(), Ended> {
         match self {
-            Self::Create(create) => create.feed(out, id, bytes),
+            Self::Create(create) => create.feed(desk, out, id, bytes),
             Self::View(view) => view.feed(desk, out, id, bytes),
             Self::Policy(policy) => policy.feed(bytes),
             _ => Err(Rejection::Misuse.into()),
@@ -130,6 +136,7 @@ impl Open {
             Self::View(view) => view.credit(bytes),
             Self::Text(text) => text.credit(bytes),
             Self::Dump(dump) => dump.credit(bytes),
+            Self::Save(save) => save.credit(bytes),
             Self::Events(events) => events.credit(bytes),
             // No stream downwards, so nothing that credit could change.
             _ => {}
@@ -150,6 +157,7 @@ impl Open {
             Self::Events(events) => events.cancel(),
             Self::Pool(work) => work.cancel(),
             Self::Dump(dump) => dump.cancel(),
+            Self::Save(save) => save.cancel(),
             Self::Policy(policy) => policy.cancel(),
         }
     }
@@ -161,6 +169,7 @@ impl Open {
             Self::View(view) => view.leave(desk),
             Self::Pool(work) => work.leave(desk),
             Self::Dump(dump) => dump.leave(desk),
+            Self::Save(save) => save.leave(desk),
             // What was begun is done.
             Self::Ending(_) | Self::Wait(_) | Self::Text(_) | Self::Events(_) | Self::Ask(_) => {}
             Self::Device(work) => work.cancel(desk),

@@ -11,31 +11,13 @@ use crate::xm::table::Outcome;
 /// What was said when there were too few or too many operands.
 const WRONG_NUMBER: &str = "Wrong number of parameters";
 
-/// `save`.
-pub(in crate::xm) fn save(session: &mut Session, given: &Given) -> Outcome {
-    let [domain, _] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
-    running(session, domain, "save", "Domain is not running")?;
-    let domain = Shown(domain);
-    plain(format!(
-        "Domains cannot be saved here: end it with 'xm shutdown {domain}', and create it anew later."
-    ))
-}
-
-/// `restore`.
-pub(in crate::xm) fn restore(_: &mut Session, given: &Given) -> Outcome {
-    let [_] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
-    plain(
-        "Domains cannot be restored here: use 'xm create', or 'xm start' for one that is defined.".to_owned(),
-    )
-}
-
 /// `suspend`.
 pub(in crate::xm) fn suspend(session: &mut Session, given: &Given) -> Outcome {
     let domain = given.operand(0);
     running(session, domain, "suspend", "Domain is not running")?;
     let domain = Shown(domain);
     plain(format!(
-        "Domains cannot be suspended here: use 'xm shutdown {domain}', and later 'xm start {domain}'."
+        "Domains cannot be suspended here: use 'xm save {domain} FILE', and later 'xm restore FILE'."
     ))
 }
 
@@ -44,7 +26,9 @@ pub(in crate::xm) fn resume(session: &mut Session, given: &Given) -> Outcome {
     let [domain] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
     known(session, domain, "resume")?;
     let domain = Shown(domain);
-    plain(format!("Domains cannot be resumed here, as none can be suspended: use 'xm start {domain}'."))
+    plain(format!(
+        "Domains cannot be resumed here, as none can be suspended: use 'xm restore FILE', or 'xm start {domain}'."
+    ))
 }
 
 /// `migrate`.
@@ -53,7 +37,7 @@ pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
     running(session, domain, "migrate", "Domain is not running")?;
     let domain = Shown(domain);
     plain(format!(
-        "Domains cannot be migrated here: use 'xm shutdown {domain}' on this host, and 'xm create' on the other."
+        "Domains cannot be migrated here: use 'xm save {domain} FILE' on this host, and 'xm restore FILE' on the other."
     ))
 }
 

@@ -80,6 +80,7 @@ fn words(what: &What) -> (&'static str, String) {
         What::Booted => "booted",
         What::Paused => "paused",
         What::Unpaused => "unpaused",
+        What::Resumed => "resumed",
         What::Stopped { reason } => match ShutdownReason::from_code(*reason) {
             ShutdownReason::Crash => "crashed",
             reason => return ("shutdown", reason_word(reason)),

@@ -20,6 +20,7 @@ pub(super) mod network;
 pub(super) mod pci;
 pub(super) mod pool;
 pub(super) mod prod;
+pub(super) mod saved;
 pub(super) mod sched;
 pub(super) mod security;
 pub(super) mod shutdown;

@@ -117,7 +117,7 @@ impl<'a> Subject<'a> {
             What::Created => Ok(matches!(wanted, Wanted::Created | Wanted::Running)),
             What::Booted => Ok(wanted == Wanted::Booted),
             What::Paused => Ok(wanted == Wanted::Paused),
-            What::Unpaused => Ok(wanted == Wanted::Running),
+            What::Unpaused | What::Resumed => Ok(wanted == Wanted::Running),
             What::Stopped { reason } => Ok(match wanted {
                 Wanted::Shutdown => true,
                 Wanted::Crashed => ShutdownReason::from_code(*reason) == ShutdownReason::Crash,

@@ -2,7 +2,7 @@
 
 use super::{Action, Command, JSON, Opt};
 use crate::xm::commands::{
-    absent, console, control, create, dump, list, managed, memory, names, prod, shutdown, top, uptime,
+    absent, console, control, create, dump, list, managed, memory, names, prod, saved, shutdown, top, uptime,
     vcpu_list, vcpus,
 };
 
@@ -94,12 +94,12 @@ pub(super) static COMMANDS: &[Command] = &[
         Action::Run(names::rename)).operands(2, 2),
     Command::new("reset", "<Domain>", "Destroy a domain and make it again.",
         Action::Run(prod::reset)).operands(1, 1).common(),
-    Command::new("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on (not possible here).",
-        Action::Run(absent::restore)).words(1, 2).common().options(&[PAUSED]),
+    Command::new("restore", "[-p|--paused] <CheckpointFile>", "Let a saved domain go on.",
+        Action::Run(saved::restore)).words(1, 2).common().options(&[PAUSED]),
     Command::new("resume", "[-p|--paused] <DomainName>", "Let a suspended domain go on (not possible here).",
         Action::Run(absent::resume)).common().options(&[PAUSED]),
-    Command::new("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file (not possible here).",
-        Action::Run(absent::save)).words(2, 3).common()
+    Command::new("save", "[-c|--checkpoint] <Domain> <CheckpointFile>", "Save a domain to a file.",
+        Action::Run(saved::save)).words(2, 3).common()
         .options(&[Opt::flag('c', "checkpoint", "Let the domain go on afterwards.")]),
     Command::new("shutdown", "<Domain> [-a|--all] [-w|--wait] [-R|--reboot] [-H|--halt]", "Ask a domain to shut down.",
         Action::Run(shutdown::shutdown)).config().words(1, 4).common().options(&[

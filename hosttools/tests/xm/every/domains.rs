@@ -149,11 +149,10 @@ pub(super) static ROWS: &[Row] = &[
         extra: Says("restore a b", 1, "Wrong number of parameters"),
         unknown: No("it names a file"),
         state: ANY_STATE,
-        rights: No("nobody is asked"),
-        ..absent(
-            "restore file",
-            "Domains cannot be restored here: use 'xm create', or 'xm start' for one that is defined.",
-        )
+        rights: No("see saved.rs: it takes a file"),
+        works: No("see saved.rs"),
+        value: Says("restore web", 1, "not a valid guest state file: found 'name = 'web'\\nker'"),
+        ..one("restore web", "")
     },
     Row {
         missing: Says("resume", 1, "Wrong number of parameters"),
@@ -167,10 +166,9 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         extra: Says("save a b c", 1, "Wrong number of parameters"),
         state: Says("save dormant file", 1, "Domain is not running"),
-        ..absent(
-            "save guest file",
-            "Domains cannot be saved here: end it with 'xm shutdown guest', and create it anew later.",
-        )
+        guest: No("see saved.rs: it takes a minute"),
+        value: No("see saved.rs: the file"),
+        ..one("save guest file", "")
     },
     Row {
         extra: Says("shutdown guest bare", 1, "No multiple domain parameters allowed"),

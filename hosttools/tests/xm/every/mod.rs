@@ -94,6 +94,7 @@ fn server(change: fn(&mut World), refuse: fn(&Request<'_>) -> Option<Failure>) -
         );
     world.rows.push(domain(9, "bare", DomainFlags::RUNNING));
     world.dump = crate::dump::stream(false);
+    world.saved = crate::saved::pieces();
     world.refuse = refuse;
     change(&mut world);
     let server = Server::start(world);

@@ -79,8 +79,6 @@ try xm shutdown -w --on-xend-stop
 try xm delete auto
 
 # What cannot be done here.
-try xm save -c admin /tmp/saved
-try xm restore -p /tmp/saved
 try xm suspend admin
 try xm suspend nobody
 try xm resume -p admin

@@ -20,7 +20,7 @@ const IMAGE: Image = Image { digest: [1; 32], size: 1 };
 fn every<'a>(config: &'a [u8]) -> Vec<(Request<'a>, Rights)> {
     let domain = "web";
     let adjust = |what| Request::Adjust { domain, what };
-    let create = Request::Create { config, kernel: IMAGE, ramdisk: None, paused: false };
+    let create = Request::Create { config, kernel: IMAGE, ramdisk: None, paused: false, saved: false };
     vec![
         (Request::Host, Rights::Observe),
         (Request::List { from: 0 }, Rights::Observe),
@@ -96,7 +96,13 @@ fn who_has_a_say_over_its_children_has_one_over_them_only() {
     let boot = Boot::Direct { kernel: Path::new("kernel", "/kernel").unwrap(), ramdisk: None };
     let config = DomainConfig::new(Settings { boot, ..named("child") }).unwrap().encode().unwrap();
     let bytes = kernel();
-    let request = Request::Create { config: &config, kernel: image(&bytes), ramdisk: None, paused: false };
+    let request = Request::Create {
+        config: &config,
+        kernel: image(&bytes),
+        ramdisk: None,
+        paused: false,
+        saved: false,
+    };
     let id = client.ask(&mut rig, request);
     client.inbox.clear();
     client.send(&mut rig, &Up::Data { id, bytes: &bytes });

@@ -18,7 +18,7 @@ fn encoded(settings: Settings) -> Vec<u8> {
 }
 
 fn request(config: &[u8], kernel: Image, paused: bool) -> Request<'_> {
-    Request::Create { config, kernel, ramdisk: Some(image(RAMDISK)), paused }
+    Request::Create { config, kernel, ramdisk: Some(image(RAMDISK)), paused, saved: false }
 }
 
 /// What the server wants next, and how much of it it takes.
@@ -116,7 +116,8 @@ fn attack_d03_what_is_no_kernel_is_refused_and_leaves_nothing() {
     assert!(matches!(&huge, Failure::Image { file: File::Kernel, .. }), "{huge:?}");
     let malformed = client.refused(&mut rig, request(b"nonsense", image(b"x"), false));
     assert!(matches!(malformed, Failure::Invalid(_)), "{malformed:?}");
-    let lost = Request::Create { config: &config, kernel: image(b"x"), ramdisk: None, paused: false };
+    let lost =
+        Request::Create { config: &config, kernel: image(b"x"), ramdisk: None, paused: false, saved: false };
     assert!(matches!(client.refused(&mut rig, lost), Failure::Invalid(_)));
     assert_eq!(rig.sim.snapshot().domains, before.domains);
     assert!(rig.control.managed().find("bad").is_none());

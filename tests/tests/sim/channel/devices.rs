@@ -379,7 +379,8 @@ fn who_may_not_do_everything_has_disks_served_by_its_own_domain_only() {
         };
         let config = DomainConfig::new(Settings { devices, ..named("web") }).unwrap().encode().unwrap();
         let image = super::image(b"kernel");
-        let request = Request::Create { config: &config, kernel: image, ramdisk: None, paused: false };
+        let request =
+            Request::Create { config: &config, kernel: image, ramdisk: None, paused: false, saved: false };
         let id = client.ask(&mut rig, request);
         client.take();
         let refused = client.inbox.len() == 1;

@@ -143,7 +143,7 @@ fn a_domain_that_is_to_have_what_nobody_serves_is_not_made() {
     let devices = Configured { ioports: ports, ..Configured::default() };
     let config = DomainConfig::new(Settings { devices, ..super::named("web") }).unwrap().encode().unwrap();
     let kernel = super::image(b"kernel");
-    let request = Request::Create { config: &config, kernel, ramdisk: None, paused: false };
+    let request = Request::Create { config: &config, kernel, ramdisk: None, paused: false, saved: false };
     let id = client.ask(&mut rig, request);
     let what = Failure::Unsupported("I/O space of the host".into());
     assert_eq!(result(&mut rig, &mut client, id), Some(Err(what)));

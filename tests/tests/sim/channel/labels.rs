@@ -33,7 +33,13 @@ fn label(rig: &mut Rig, client: &mut Client, number: u32) -> String {
 
 fn create(rig: &mut Rig, client: &mut Client, settings: Settings) -> RequestId {
     let config = DomainConfig::new(settings).unwrap().encode().unwrap();
-    let request = Request::Create { config: &config, kernel: image(&kernel()), ramdisk: None, paused: false };
+    let request = Request::Create {
+        config: &config,
+        kernel: image(&kernel()),
+        ramdisk: None,
+        paused: false,
+        saved: false,
+    };
     client.ask(rig, request)
 }
 

@@ -12,6 +12,7 @@ mod labels;
 mod machine;
 mod pools;
 mod requests;
+mod saved;
 mod sched;
 
 use std::collections::VecDeque;

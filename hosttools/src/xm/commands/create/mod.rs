@@ -15,6 +15,8 @@ use xendless_core::protocol::{self, Created, Failure, PoolFailure, Request};
 
 use self::file::Local;
 pub(super) use self::source::load;
+use self::transfer::Order;
+use super::saved::Saved;
 use super::{console, security};
 use crate::client::{self, Client};
 use crate::config::{sxp, table};
@@ -90,7 +92,8 @@ pub(super) fn start(
     session.out.flush()?;
     // The domain waits for its console, so that nobody misses a word of it.
     let paused = how.paused || how.console;
-    let Created { domid } = match transfer::create(client, config, paused, &mut files, how.quiet)? {
+    let order = Order { config, paused, quiet: how.quiet, saved: None };
+    let Created { domid } = match transfer::create(client, order, &mut files)? {
         Ok(created) => created,
         Err(failure) => return Err(refused(failure, config, &files)),
     };
@@ -102,6 +105,29 @@ pub(super) fn start(
     }
     session.out.flush()?;
     console::attach(session, client, &domid.to_string(), !how.paused)
+}
+
+/// Makes a domain of what was saved of it.
+pub(super) fn restore(
+    session: &mut Session,
+    client: &mut Client,
+    config: &DomainConfig,
+    paused: bool,
+    saved: &mut Saved<'_>,
+) -> Outcome {
+    let mut files = files(session, config)?;
+    let order = Order { config, paused, quiet: true, saved: Some(saved) };
+    match transfer::create(client, order, &mut files)? {
+        Ok(_) => Ok(0),
+        Err(Failure::NameTaken { domid: Some(domid) }) => {
+            let name = Shown(config.name.as_str());
+            Err(Error::Plain(format!("Domain '{name}' already exists with ID '{domid}'")))
+        }
+        Err(Failure::Image { file: protocol::File::Saved, why }) => {
+            Err(Error::Plain(format!("Restore failed: {}", Shown(&why))))
+        }
+        Err(failure) => Err(refused(failure, config, &files)),
+    }
 }
 
 /// The files that a domain is made of.

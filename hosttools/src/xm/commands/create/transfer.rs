@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use xendless_core::config::DomainConfig;
 use xendless_core::protocol::{Answer, CHUNK, Created, Failure, File, Request, RequestId};
 
+use super::super::saved::Saved;
 use super::file::Local;
 use super::progress::Progress;
 use super::undo;
@@ -13,14 +14,25 @@ use crate::client::{self, Client, Event};
 use crate::xm::error::Error;
 use crate::xm::signals::{Signals, status};
 
+/// What is to become of a configuration.
+#[derive(Debug)]
+pub(super) struct Order<'a, 's> {
+    pub(super) config: &'a DomainConfig,
+    /// It stays paused.
+    pub(super) paused: bool,
+    /// Nothing is shown meanwhile.
+    pub(super) quiet: bool,
+    /// What was saved of it, from which it is made.
+    pub(super) saved: Option<&'a mut Saved<'s>>,
+}
+
 /// Creates a domain. Whatever goes wrong, and whenever the user says stop, nothing is left of it.
 pub(super) fn create(
     client: &mut Client,
-    config: &DomainConfig,
-    paused: bool,
+    order: Order<'_, '_>,
     files: &mut [Local],
-    quiet: bool,
 ) -> Result<Result<Created, Failure>, Error> {
+    let Order { config, paused, quiet, saved } = order;
     let image = |wanted: File| files.iter().find(|local| local.file == wanted).map(|local| local.image);
     let encoded = config.encode();
     let (Some(encoded), Some(kernel)) = (encoded, image(File::Kernel)) else {
@@ -28,9 +40,16 @@ pub(super) fn create(
     };
     let ramdisk = image(File::Ramdisk);
     let mut signals = Signals::catch().map_err(|error| Error::Plain(error.to_string()))?;
-    let id = client.start(Request::Create { config: &encoded, kernel, ramdisk, paused })?;
+    let id = client.start(Request::Create {
+        config: &encoded,
+        kernel,
+        ramdisk,
+        paused,
+        saved: saved.is_some(),
+    })?;
     let progress = Progress::new(quiet);
-    let mut upload = Upload { id, files, wanted: VecDeque::new(), sent: 0, credit: 0, progress };
+    let wanted = VecDeque::new();
+    let mut upload = Upload { id, files, wanted, saved, saved_wanted: false, sent: 0, credit: 0, progress };
     let mut stopped: Option<Error> = None;
     loop {
         let sends = stopped.is_none() && upload.can_send();
@@ -76,25 +95,31 @@ fn finish(
 }
 
 /// The stream upwards.
-struct Upload<'a> {
+struct Upload<'a, 's> {
     id: RequestId,
     files: &'a mut [Local],
     /// The files to send; the first is on its way.
     wanted: VecDeque<usize>,
+    /// What was saved of the domain, which comes behind the files.
+    saved: Option<&'a mut Saved<'s>>,
+    /// That is to be sent.
+    saved_wanted: bool,
     /// Bytes of the first that are sent.
     sent: u64,
     credit: usize,
     progress: Progress,
 }
 
-impl Upload<'_> {
+impl Upload<'_, '_> {
     fn can_send(&self) -> bool {
-        self.credit > 0 && !self.wanted.is_empty()
+        let saved = self.saved_wanted && self.saved.as_ref().is_some_and(|saved| !saved.ended());
+        self.credit > 0 && (saved || !self.wanted.is_empty())
     }
 
     /// Takes what the server says. Gives the end of the request when it is that.
     fn take(&mut self, client: &mut Client) -> Result<Option<Result<Created, Failure>>, Error> {
         match client.next(self.id)? {
+            Event::Want(File::Saved) if self.saved.is_some() => self.saved_wanted = true,
             Event::Want(file) => {
                 let index = self.files.iter().position(|local| local.file == file);
                 let index = index.filter(|index| !self.wanted.contains(index));
@@ -125,7 +150,7 @@ impl Upload<'_> {
 
     /// Sends a chunk. The inner error is the file's.
     fn send(&mut self, client: &mut Client) -> Result<Result<(), Error>, Error> {
-        let Some(index) = self.wanted.front().copied() else { return Ok(Ok(())) };
+        let Some(index) = self.wanted.front().copied() else { return self.send_saved(client) };
         let size = self.size(index);
         let Some(local) = self.files.get_mut(index) else { return Ok(Ok(())) };
         if self.sent == 0
@@ -147,6 +172,18 @@ impl Upload<'_> {
             self.wanted.pop_front();
             self.skip_empty();
         }
+        Ok(Ok(()))
+    }
+
+    /// Sends a chunk of what was saved, likewise.
+    fn send_saved(&mut self, client: &mut Client) -> Result<Result<(), Error>, Error> {
+        let Some(saved) = &mut self.saved else { return Ok(Ok(())) };
+        let bytes = match saved.next(CHUNK.min(self.credit)) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(error)),
+        };
+        client.data(self.id, &bytes)?;
+        self.credit -= bytes.len();
         Ok(Ok(()))
     }
 }

@@ -1,0 +1,26 @@
+//! `save` and `restore`. See `docs/saved.md` for what happens and for the file.
+
+mod file;
+mod pieces;
+mod read;
+mod restore;
+mod save;
+
+pub(super) use restore::Saved;
+pub(in crate::xm) use restore::restore;
+pub(in crate::xm) use save::save;
+
+/// What was said when there were too few or too many operands.
+const WRONG_NUMBER: &str = "Wrong number of parameters";
+
+/// What a file of a saved domain begins with.
+const SIGNATURE: [u8; 16] = *b"xendless saved\n\0";
+
+/// The version of what follows the signature.
+const VERSION: u32 = 1;
+
+/// The most bytes of a configuration.
+const CONFIG: usize = 1 << 20;
+
+/// Bytes of the digest behind everything.
+const DIGEST: usize = blake3::OUT_LEN;
