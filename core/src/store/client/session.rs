@@ -25,6 +25,11 @@ impl<S: Read + Write> Session<S> {
         Self { client: Client::new(), stream }
     }
 
+    /// What it speaks over, to be waited for.
+    pub const fn stream(&self) -> &S {
+        &self.stream
+    }
+
     /// Nodes outside of any transaction.
     pub fn nodes(&mut self) -> Nodes<'_, S> {
         Nodes::new(self, 0)

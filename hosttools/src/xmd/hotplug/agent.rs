@@ -33,9 +33,13 @@ impl<'a, S: Wire, M: Disks + Interfaces> Agent<'a, S, M> {
         }
     }
 
-    /// Waits for changes and sees to them.
+    /// Waits for changes or the end of a script, and sees to them.
     pub(super) fn turn(&mut self) -> Result<(), Failed> {
-        let paths = self.tree.changes()?;
+        let paths = self.tree.changes(|wire| self.machine.wait(wire))?;
+        while let Some(ended) = self.machine.ended() {
+            self.disks.ended(&mut self.tree, self.machine, &ended)?;
+            self.interfaces.ended(&mut self.tree, self.machine, &ended)?;
+        }
         self.disks.changed(&mut self.tree, self.machine, &paths)?;
         self.interfaces.changed(&mut self.tree, self.machine, &paths)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::node::{Failed, Node};
+use super::scripts::Call;
 
 /// Why something does not work.
 pub(super) type Why = String;
@@ -27,6 +28,8 @@ impl From<Why> for Problem {
 pub(super) enum SetUp<C> {
     /// It is ready; this is to be said of it, in this order.
     Ready(C, Vec<(&'static str, String)>),
+    /// A script has to do its work, and says itself in XenStore what came of it.
+    Script(C, Call),
     /// Its backend has to do something first.
     Later,
 }
@@ -59,8 +62,8 @@ pub(super) trait Class<M>: Sized {
     /// Whether a script looks after it.
     fn is_scripts(&self) -> bool;
 
-    /// Lets go.
-    fn let_go(self, machine: &mut M, home: &str) -> Result<(), Why>;
+    /// Lets go, and says what a script has to do for that.
+    fn let_go(self, home: &str) -> Option<Call>;
 }
 
 /// What the system says, without the number behind it.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xendless_core::devices::XenbusState;
-
-use super::class::{Class, SetUp};
+use super::class::{Class, SetUp, Why};
 use super::node::{Failed, Node, Said, say_nothing};
+use super::scripts::{Ended, Scripts};
 use super::tree::{Tree, Wire};
 use crate::xmd::note::note;
 
@@ -16,11 +15,21 @@ pub(super) const BACKEND: &str = "backend";
 pub(super) struct Devices<C> {
     /// What is held, by the device's directory.
     held: BTreeMap<String, C>,
+    /// What a script gets ready.
+    coming: BTreeMap<String, Coming<C>>,
+}
+
+/// A device that a script is getting ready.
+#[derive(Debug)]
+struct Coming<C> {
+    device: C,
+    /// It went meanwhile; there may be another one of this name.
+    went: bool,
 }
 
 impl<C> Devices<C> {
     pub(super) const fn new() -> Self {
-        Self { held: BTreeMap::new() }
+        Self { held: BTreeMap::new(), coming: BTreeMap::new() }
     }
 
     /// Sees to the devices in which these paths changed.
@@ -32,6 +41,7 @@ impl<C> Devices<C> {
     ) -> Result<(), Failed>
     where
         S: Wire,
+        M: Scripts,
         C: Class<M>,
     {
         let (mut all, mut some) = (false, BTreeSet::new());
@@ -42,8 +52,30 @@ impl<C> Devices<C> {
                 Place::Elsewhere => {}
             }
         }
-        let mut work = Work { tree, machine, held: &mut self.held };
+        let mut work = self.work(tree, machine);
         if all { work.look_at_all() } else { work.see_to(&some) }
+    }
+
+    /// A script has ended, perhaps one for a device of this class.
+    pub(super) fn ended<S, M>(
+        &mut self,
+        tree: &mut Tree<S>,
+        machine: &mut M,
+        ended: &Ended,
+    ) -> Result<(), Failed>
+    where
+        S: Wire,
+        M: Scripts,
+        C: Class<M>,
+    {
+        match place(C::NAME, &ended.home) {
+            Place::Device(home) => self.work(tree, machine).go_on(&home, &ended.outcome),
+            Place::Above | Place::Elsewhere => Ok(()),
+        }
+    }
+
+    const fn work<'a, S, M>(&'a mut self, tree: &'a mut Tree<S>, machine: &'a mut M) -> Work<'a, S, M, C> {
+        Work { tree, machine, held: &mut self.held, coming: &mut self.coming }
     }
 }
 
@@ -52,9 +84,10 @@ struct Work<'a, S, M, C> {
     tree: &'a mut Tree<S>,
     machine: &'a mut M,
     held: &'a mut BTreeMap<String, C>,
+    coming: &'a mut BTreeMap<String, Coming<C>>,
 }
 
-impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
+impl<S: Wire, M: Scripts, C: Class<M>> Work<'_, S, M, C> {
     /// Sees to some devices; first to those that end, so that what they had is free.
     fn see_to(&mut self, homes: &BTreeSet<String>) -> Result<(), Failed> {
         for home in homes {
@@ -73,14 +106,14 @@ impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
     /// Looks at every device that is there or was. What is in use already comes first, so that whoever wants to share
     /// it is found out.
     fn look_at_all(&mut self) -> Result<(), Failed> {
-        let mut homes: BTreeSet<String> = self.held.keys().cloned().collect();
+        let mut homes: BTreeSet<String> = self.held.keys().chain(self.coming.keys()).cloned().collect();
         let root = format!("{BACKEND}/{}", C::NAME);
         for domain in self.tree.list(&root)? {
             let domain = format!("{root}/{domain}");
             homes.extend(self.tree.list(&domain)?.into_iter().map(|id| format!("{domain}/{id}")));
         }
         for home in &homes {
-            let known = self.held.contains_key(home);
+            let known = self.held.contains_key(home) || self.machine.works_on(home);
             if let Some(node) = self.read(home)?
                 && node.said == Said::Connected
                 && !known
@@ -95,19 +128,59 @@ impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
         Node::read(self.tree, home, C::read)
     }
 
-    /// Sees to one device.
+    /// Sees to one device. While a script is at work for it, nothing else is.
     fn look(&mut self, home: &str) -> Result<(), Failed> {
-        let Some(node) = self.read(home)? else {
+        let node = self.read(home)?;
+        if self.machine.works_on(home) {
+            if let Some(coming) = self.coming.get_mut(home) {
+                coming.went |= node.is_none_or(|node| node.is_over());
+            }
+            return Ok(());
+        }
+        let Some(node) = node else {
             self.let_go(home);
             return Ok(());
         };
         match (node.online, node.said) {
-            (false, said) if node.state == XenbusState::Closed => {
+            (false, said) if node.is_over() => {
                 self.let_go(home);
-                if said == Said::Nothing { Ok(()) } else { say_nothing(self.tree, home) }
+                // What was said stays as long as a script is at work.
+                if said == Said::Nothing || self.machine.works_on(home) {
+                    return Ok(());
+                }
+                say_nothing(self.tree, home)
             }
             (true, Said::Nothing) if !self.held.contains_key(home) => self.set_up(home, &node),
             (true, Said::Connected) if !self.held.contains_key(home) => self.find_again(home, &node),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on with a device for which a script was at work.
+    fn go_on(&mut self, home: &str, outcome: &Result<(), Why>) -> Result<(), Failed> {
+        if let Err(why) = outcome {
+            note(format_args!("{home}: {why}"));
+        }
+        match (self.coming.remove(home), outcome) {
+            (Some(Coming { device, went }), Ok(())) => {
+                self.held.insert(home.to_owned(), device);
+                if went {
+                    self.let_go(home);
+                }
+            }
+            (Some(Coming { went: false, .. }), Err(why)) => self.say_error(home, why)?,
+            (Some(_), Err(_)) | (None, _) => {}
+        }
+        self.look(home)
+    }
+
+    /// Says why a device does not work, unless its script has said it better, or it has gone.
+    fn say_error(&mut self, home: &str, why: &str) -> Result<(), Failed> {
+        match self.read(home)? {
+            Some(node) if node.online && node.said != Said::Error => {
+                self.say(home, "hotplug-error", why)?;
+                self.say(home, "hotplug-status", "error")
+            }
             _ => Ok(()),
         }
     }
@@ -118,6 +191,11 @@ impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
             Ok(SetUp::Ready(device, words)) => {
                 self.held.insert(home.to_owned(), device);
                 words.iter().try_for_each(|(name, value)| self.say(home, name, value))
+            }
+            Ok(SetUp::Script(device, call)) => {
+                self.coming.insert(home.to_owned(), Coming { device, went: false });
+                self.machine.start(call);
+                Ok(())
             }
             Ok(SetUp::Later) => Ok(()),
             Err(problem) => {
@@ -140,10 +218,8 @@ impl<S: Wire, M, C: Class<M>> Work<'_, S, M, C> {
     }
 
     fn let_go(&mut self, home: &str) {
-        if let Some(device) = self.held.remove(home)
-            && let Err(why) = device.let_go(self.machine, home)
-        {
-            note(format_args!("{home}: {why}"));
+        if let Some(call) = self.held.remove(home).and_then(|device| device.let_go(home)) {
+            self.machine.start(call);
         }
     }
 

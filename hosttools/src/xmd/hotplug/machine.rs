@@ -1,10 +1,11 @@
 //! The machine itself: files, interfaces and scripts of this domain.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use super::class::Why;
-use super::scripts::{self, Call, Scripts};
+use super::children::Children;
+use super::scripts::{Call, Ended, Scripts};
 use crate::links::Links;
 
 /// Where Linux shows what its backends made.
@@ -13,7 +14,7 @@ const BACKENDS: &str = "/sys/bus/xen-backend/devices";
 /// This domain.
 #[derive(Debug)]
 pub(super) struct Machine {
-    scripts: PathBuf,
+    scripts: Children,
     /// The bridge for interfaces that name none.
     pub(super) bridge: Option<String>,
     /// The backend's devices.
@@ -24,6 +25,7 @@ pub(super) struct Machine {
 impl Machine {
     /// `scripts` is the folder of hotplug scripts.
     pub(super) fn new(scripts: PathBuf, bridge: Option<String>) -> Self {
+        let scripts = Children::new(scripts);
         Self { scripts, bridge, backends: BACKENDS.into(), links: None }
     }
 
@@ -37,7 +39,19 @@ impl Machine {
 }
 
 impl Scripts for Machine {
-    fn script(&mut self, call: &Call<'_>) -> Result<(), Why> {
-        scripts::run(&self.scripts, call)
+    fn start(&mut self, call: Call) {
+        self.scripts.start(call);
+    }
+
+    fn works_on(&self, home: &str) -> bool {
+        self.scripts.work_on(home)
+    }
+
+    fn ended(&mut self) -> Option<Ended> {
+        self.scripts.ended()
+    }
+
+    fn wait(&mut self, wire: BorrowedFd<'_>) -> io::Result<bool> {
+        self.scripts.wait(wire)
     }
 }

@@ -9,6 +9,7 @@
 //! nobody needs any more goes by itself.
 
 mod agent;
+mod children;
 mod class;
 mod devices;
 mod machine;

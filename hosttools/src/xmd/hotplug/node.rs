@@ -35,6 +35,11 @@ pub(super) struct Node<W> {
 }
 
 impl<W> Node<W> {
+    /// Whether it was taken away, and its driver has let go.
+    pub(super) fn is_over(&self) -> bool {
+        !self.online && self.state == XenbusState::Closed
+    }
+
     /// Reads a directory; `None` when it is not there.
     pub(super) fn read<S: Wire>(
         tree: &mut Tree<S>,

@@ -1,6 +1,7 @@
 //! A stream that waits, and goes on waiting when a signal comes.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use embedded_io::{ErrorType, Read, Write};
 
@@ -10,6 +11,12 @@ pub(super) struct Stream<T>(pub(super) T);
 
 impl<T> ErrorType for Stream<T> {
     type Error = io::Error;
+}
+
+impl<T: AsFd> AsFd for Stream<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 impl<T: io::Read> Read for Stream<T> {

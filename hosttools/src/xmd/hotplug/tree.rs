@@ -1,17 +1,19 @@
 //! XenStore, as hotplug needs it. Whatever is there may be gone at the next moment: that is no failure.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use embedded_io::{ErrorType, Read, Write};
 use xendless_core::store::client::{ClientError, Session, WatchEvent};
+use xendless_core::store::transport::StreamError;
 use xendless_core::store::wire::XsError;
 
 use super::node::Failed;
 
 /// A stream to XenStore.
-pub(super) trait Wire: Read + Write + ErrorType<Error = io::Error> {}
+pub(super) trait Wire: Read + Write + ErrorType<Error = io::Error> + AsFd {}
 
-impl<S: Read + Write + ErrorType<Error = io::Error>> Wire for S {}
+impl<S: Read + Write + ErrorType<Error = io::Error> + AsFd> Wire for S {}
 
 /// A connection to XenStore.
 pub(super) struct Tree<S>(Session<S>);
@@ -25,10 +27,18 @@ impl<S: Wire> Tree<S> {
         self.0.watch(path.as_bytes(), b"hotplug")
     }
 
-    /// Waits for changes. Gives the paths of all that there are.
-    pub(super) fn changes(&mut self) -> Result<Vec<String>, Failed> {
+    /// Gives the paths of all changes that there are. When there are none, `wait` may wait for them and says whether
+    /// there are.
+    pub(super) fn changes(
+        &mut self,
+        wait: impl FnOnce(BorrowedFd<'_>) -> io::Result<bool>,
+    ) -> Result<Vec<String>, Failed> {
+        let mut first = self.0.pending_event();
+        if first.is_none() && wait(self.0.stream().as_fd()).map_err(StreamError::Io)? {
+            first = Some(self.0.next_event()?);
+        }
         let text = |event: WatchEvent| String::from_utf8_lossy(&event.path).into_owned();
-        let mut paths = vec![text(self.0.next_event()?)];
+        let mut paths: Vec<String> = first.into_iter().map(text).collect();
         while let Some(event) = self.0.pending_event() {
             paths.push(text(event));
         }

@@ -1,12 +1,13 @@
 //! A machine that is made up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use super::super::class::Why;
-use super::super::scripts::{Call, Scripts};
+use super::super::scripts::{Call, Ended, Scripts};
 use super::super::vbd::{Disks, Held, Source};
 use super::super::vif::{Device, Interfaces};
 use crate::links::{Address, Change, Link};
@@ -21,6 +22,8 @@ pub(super) struct Made {
     /// Devices that were made and what is behind them; the next is one more.
     pub(super) devices: BTreeMap<PathBuf, u64>,
     pub(super) done: Vec<String>,
+    /// Scripts that take no time.
+    pub(super) ended: VecDeque<Ended>,
     /// Interfaces, by the names that they were made under.
     pub(super) links: Vec<(String, Link)>,
     pub(super) own_bridge: Option<String>,
@@ -76,14 +79,26 @@ impl Disks for Made {
 }
 
 impl Scripts for Made {
-    fn script(&mut self, call: &Call<'_>) -> Result<(), Why> {
-        let variables: String =
-            call.variables.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        self.done.push(format!("{} {} {}{variables}", call.script, call.arguments.join(" "), call.home));
-        if call.script.ends_with("-bad") {
-            return Err(format!("script {}: exit status: 1", call.script));
-        }
-        Ok(())
+    fn start(&mut self, call: Call) {
+        let Call { script, arguments, home, variables, .. } = call;
+        let variables: String = variables.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        self.done.push(format!("{script} {} {home}{variables}", arguments.join(" ")));
+        let bad = script.ends_with("-bad");
+        let outcome = if bad { Err(format!("script {script}: exit status: 1")) } else { Ok(()) };
+        self.ended.push_back(Ended { home, outcome });
+    }
+
+    fn works_on(&self, home: &str) -> bool {
+        self.ended.iter().any(|ended| ended.home == home)
+    }
+
+    fn ended(&mut self) -> Option<Ended> {
+        self.ended.pop_front()
+    }
+
+    /// Reading waits by itself.
+    fn wait(&mut self, _: BorrowedFd<'_>) -> io::Result<bool> {
+        Ok(self.ended.is_empty())
     }
 }
 

@@ -5,7 +5,9 @@ mod disks;
 mod interfaces;
 mod machine;
 mod network;
+mod scripts;
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -81,6 +83,13 @@ impl Store {
             agent.turn().unwrap();
         }
     }
+}
+
+/// Makes a hotplug script.
+pub(super) fn script(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn said(status: &str, error: &str) -> (String, String) {

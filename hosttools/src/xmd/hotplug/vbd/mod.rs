@@ -64,12 +64,8 @@ impl<M: Disks> Class<M> for Block {
         let ready = ("hotplug-status", "connected".to_owned());
         let (identity, writes) = (None, wanted.writes);
         if let Some(script) = &wanted.script {
-            machine.script(&call(script, &["add"], home))?;
-            // It says itself that it is ready.
-            return Ok(SetUp::Ready(
-                Self { held: Held::Script(script.clone()), identity, writes },
-                Vec::new(),
-            ));
+            let held = Held::Script(script.clone());
+            return Ok(SetUp::Script(Self { held, identity, writes }, call(script, "add", home)));
         }
         if wanted.params.is_empty() {
             return Ok(SetUp::Ready(Self { held: Held::Nothing, identity, writes }, vec![ready]));
@@ -116,16 +112,17 @@ impl<M: Disks> Class<M> for Block {
     }
 
     /// A loop device goes when the backend has closed it, too.
-    fn let_go(self, machine: &mut M, home: &str) -> Result<(), Why> {
+    fn let_go(self, home: &str) -> Option<Call> {
         match self.held {
-            Held::Script(script) => machine.script(&call(&script, &["remove"], home)),
-            Held::Device | Held::Loop(_) | Held::Nothing => Ok(()),
+            Held::Script(script) => Some(call(&script, "remove", home)),
+            Held::Device | Held::Loop(_) | Held::Nothing => None,
         }
     }
 }
 
-fn call<'a>(script: &'a str, arguments: &'a [&'a str], home: &'a str) -> Call<'a> {
-    Call { script, arguments, class: "vbd", home, variables: &[] }
+fn call(script: &str, action: &'static str, home: &str) -> Call {
+    let (script, home) = (script.to_owned(), home.to_owned());
+    Call { script, arguments: vec![action], class: "vbd", home, variables: Vec::new() }
 }
 
 fn used_by(path: &Path, home: &str) -> Why {

@@ -67,10 +67,8 @@ impl<M: Interfaces> Class<M> for Port {
         if matches!(node.state, XenbusState::Unknown | XenbusState::Initialising) {
             return Ok(SetUp::Later);
         }
-        if node.wanted.script.is_some() {
-            script(machine, home, &node.wanted, "online")?;
-            // It says itself that it is ready.
-            return Ok(SetUp::Ready(Self::Script(node.wanted.clone()), Vec::new()));
+        if let Some(call) = call(home, &node.wanted, "online") {
+            return Ok(SetUp::Script(Self::Script(node.wanted.clone()), call));
         }
         join(machine, home, &node.wanted)?;
         Ok(SetUp::Ready(Self::Bridged, vec![("hotplug-status", "connected".into())]))
@@ -91,10 +89,10 @@ impl<M: Interfaces> Class<M> for Port {
         matches!(self, Self::Script(_))
     }
 
-    fn let_go(self, machine: &mut M, home: &str) -> Result<(), Why> {
+    fn let_go(self, home: &str) -> Option<Call> {
         match self {
-            Self::Bridged => Ok(()),
-            Self::Script(wanted) => script(machine, home, &wanted, "offline"),
+            Self::Bridged => None,
+            Self::Script(wanted) => call(home, &wanted, "offline"),
         }
     }
 }
@@ -176,12 +174,12 @@ fn rename(machine: &mut impl Interfaces, index: u32, name: &str) -> Result<(), W
     }
 }
 
-/// Has a script do something. It finds the interface under the driver's name, as with the classic tools.
-fn script(machine: &mut impl Interfaces, home: &str, wanted: &Wanted, action: &str) -> Result<(), Why> {
-    let Some(script) = &wanted.script else { return Ok(()) };
-    let interface = Device::new(home).interface();
-    let gateway = wanted.gateway.as_deref().unwrap_or_default();
-    let variables = [("vif", interface.as_str()), ("netdev", gateway)];
-    let arguments = [action, "type_if=vif"];
-    machine.script(&Call { script, arguments: &arguments, class: "vif", home, variables: &variables })
+/// What a script has to do, where one does the work. It finds the interface under the driver's name, as with the
+/// classic tools.
+fn call(home: &str, wanted: &Wanted, action: &'static str) -> Option<Call> {
+    let script = wanted.script.clone()?;
+    let gateway = wanted.gateway.clone().unwrap_or_default();
+    let variables = vec![("vif", Device::new(home).interface()), ("netdev", gateway)];
+    let arguments = vec![action, "type_if=vif"];
+    Some(Call { script, arguments, class: "vif", home: home.to_owned(), variables })
 }
