@@ -31,6 +31,9 @@ pub(super) fn begin<H: Hypervisor, S: Local>(
         }
         Devices::Attach { device, .. } => {
             let device = decode(device)?;
+            if matches!(device, Equipment::Vtpm(_)) {
+                return Err(Failure::Invalid("a domain gets its TPMs when it is made".into()));
+            }
             may_use(desk, caller, device.backend(), Some(managed))?;
             desk.managed.attach(managed, device)
         }

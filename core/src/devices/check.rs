@@ -15,6 +15,7 @@ impl Devices {
         match equipment {
             Equipment::Disk(disk) => self.check_disk(name, backend, disk),
             Equipment::Vif(vif) => self.check_vif(name, backend, vif),
+            Equipment::Vtpm(_) => Ok(()),
         }
     }
 

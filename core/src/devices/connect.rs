@@ -57,11 +57,11 @@ impl Device {
     ) -> Result<Step, Failed> {
         let back = self.backend.domid;
         let Some(view) = look(store, name, back)? else { return Ok(self.give_up(Problem::Vanished)) };
-        let prepared = view.hotplug == Hotplug::Connected;
+        let prepared = view.hotplug == Hotplug::Connected || !name.class.has_hotplug();
         match view.hotplug {
             Hotplug::Error(why) => return Ok(self.give_up(Problem::Backend(why))),
             Hotplug::Busy(who) => return Ok(self.give_up(Problem::Taken(who))),
-            Hotplug::Connected if view.state.serves() => {
+            _ if prepared && view.state.serves() => {
                 self.enter(Phase::Ready);
                 return Ok(Step::Over(match (self.before.take(), self.blame.take()) {
                     (_, Some(problem)) => Outcome::NotChanged(problem),
@@ -69,7 +69,7 @@ impl Device {
                     (None, None) => Outcome::Connected,
                 }));
             }
-            Hotplug::Connected if matches!(view.state, XenbusState::Closing | XenbusState::Closed) => {
+            _ if prepared && matches!(view.state, XenbusState::Closing | XenbusState::Closed) => {
                 let why = complaint(store, name, back)?;
                 return Ok(self.give_up(Problem::Backend(why)));
             }

@@ -43,7 +43,7 @@ pub(super) fn look(store: &mut impl Local, name: &DeviceName, back: DomId) -> Re
         return Ok(None);
     }
     let state = read(store, &format!("{home}/state"))?.unwrap_or_default();
-    let word = read(store, &format!("{home}/hotplug-status"))?;
+    let word = if name.class.has_hotplug() { read(store, &format!("{home}/hotplug-status"))? } else { None };
     let hotplug = match word.as_deref() {
         // Of an interface the word is there before hotplug has said it.
         None | Some(b"") => Hotplug::None,

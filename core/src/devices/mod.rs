@@ -149,17 +149,17 @@ impl Devices {
         Ok(name)
     }
 
-    /// What a new device would be called. Interfaces are counted, and take the first number that is free.
+    /// What a new device would be called. What does not say its number is counted, and takes the first one that is free.
     #[must_use]
     pub fn name(&self, front: DomId, equipment: &Equipment) -> DeviceName {
-        match equipment {
-            Equipment::Disk(disk) => DeviceName::of_disk(front, disk),
-            Equipment::Vif(_) => {
-                let named = |id| DeviceName { front, class: Class::Vif, id };
-                let free = (0..).map(named).find(|name| !self.devices.contains_key(name));
-                free.unwrap_or(named(u32::MAX))
-            }
-        }
+        let class = match equipment {
+            Equipment::Disk(disk) => return DeviceName::of_disk(front, disk),
+            Equipment::Vif(_) => Class::Vif,
+            Equipment::Vtpm(_) => Class::Vtpm,
+        };
+        let named = |id| DeviceName { front, class, id };
+        let free = (0..).map(named).find(|name| !self.devices.contains_key(name));
+        free.unwrap_or(named(u32::MAX))
     }
 
     /// What a new device begins with.
@@ -257,7 +257,7 @@ impl Devices {
     pub fn addresses(&self) -> impl Iterator<Item = Mac> {
         self.devices.values().filter_map(|device| match &device.equipment {
             Equipment::Vif(vif) => vif.mac,
-            Equipment::Disk(_) => None,
+            Equipment::Disk(_) | Equipment::Vtpm(_) => None,
         })
     }
 
@@ -274,7 +274,7 @@ impl Devices {
     }
 
     fn all_of(&self, front: DomId) -> impl Iterator<Item = (&DeviceName, &Device)> {
-        self.devices.range(DeviceName::first(front, Class::Vbd)..=DeviceName::last(front, Class::Vif))
+        self.devices.range(DeviceName::first(front, Class::Vbd)..=DeviceName::last(front, Class::Vtpm))
     }
 
     fn wake(&mut self, name: DeviceName) {

@@ -17,19 +17,27 @@ pub enum Class {
     Vbd,
     /// A network interface.
     Vif,
+    /// A trusted platform module.
+    Vtpm,
 }
 
 impl Class {
     /// The class with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::Vbd, Self::Vif].into_iter().find(|class| class.name() == name)
+        [Self::Vbd, Self::Vif, Self::Vtpm].into_iter().find(|class| class.name() == name)
     }
 
     const fn name(self) -> &'static str {
         match self {
             Self::Vbd => "vbd",
             Self::Vif => "vif",
+            Self::Vtpm => "vtpm",
         }
+    }
+
+    /// Whether hotplug of the backend's domain has something to do for it. All there is of a TPM is its backend.
+    pub(super) const fn has_hotplug(self) -> bool {
+        !matches!(self, Self::Vtpm)
     }
 }
 

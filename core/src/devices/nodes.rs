@@ -9,7 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::DeviceName;
-use crate::config::devices::{Access, Disk, DiskVia, Equipment, Medium, Vif};
+use crate::config::devices::{Access, Disk, DiskVia, Equipment, Medium, Vif, Vtpm};
 use crate::hyper::DomId;
 use crate::store::wire::{Access as Right, Perm};
 
@@ -62,6 +62,7 @@ pub(super) fn of(name: &DeviceName, back: DomId, control: DomId, equipment: &Equ
     match equipment {
         Equipment::Disk(it) => disk(&mut list, (&frontend, &backend), name.id, it),
         Equipment::Vif(it) => vif(&mut list, (&frontend, &backend), name.id, it),
+        Equipment::Vtpm(it) => vtpm(&mut list, (&frontend, &backend), name.id, it),
     }
     list.value(&backend, "state", 1);
     list.value(&frontend, "state", 1);
@@ -106,6 +107,14 @@ fn vif(list: &mut List, (frontend, backend): (&str, &str), id: u32, vif: &Vif) {
     list.some(frontend, "mac", vif.mac);
     list.some(frontend, "mtu", vif.mtu.map(|mtu| mtu.get()));
     list.some(frontend, "trusted", vif.untrusted_backend.then_some(0));
+}
+
+/// What only TPMs have. Mini-OS' backend takes none on without a UUID.
+fn vtpm(list: &mut List, (frontend, backend): (&str, &str), id: u32, vtpm: &Vtpm) {
+    list.value(backend, "handle", id);
+    list.some(backend, "uuid", vtpm.uuid);
+    list.value(backend, "resume", "False");
+    list.value(frontend, "handle", id);
 }
 
 /// What the guest may do, as the backend reads it: without a `w` it opens for reading only. A disc in a drive is never

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::DeviceName;
-use crate::config::devices::{Equipment, Vif};
+use crate::config::devices::{Equipment, Vif, Vtpm};
 use crate::hyper::DomId;
 use crate::store::service::{Local, Refused};
 use crate::store::wire::{Reader, Request};
@@ -34,8 +34,10 @@ pub fn row(
     let mut row = Row::new();
     row.push(("backend".into(), name.backend(back)));
     row.push(("backend-id".into(), back.to_string()));
-    if let Some(Equipment::Vif(Vif { mac: Some(mac), .. })) = equipment {
-        row.push(("mac".into(), mac.to_string()));
+    match equipment {
+        Some(Equipment::Vif(Vif { mac: Some(mac), .. })) => row.push(("mac".into(), mac.to_string())),
+        Some(Equipment::Vtpm(Vtpm { uuid: Some(uuid), .. })) => row.push(("uuid".into(), uuid.to_string())),
+        _ => {}
     }
     let known = row.len();
     let names = match store.query(&Request::Directory { path: home.as_bytes() }) {

@@ -75,7 +75,14 @@ impl Manager {
             self.address_all(id);
         }
         let Some(managed) = self.domains.get(id.0) else { return Turn::Rest };
-        let device = managed.config.devices.equipment().nth(next);
+        let config = &managed.config;
+        let device = config.devices.equipment_at(next).map(|device| match device {
+            Equipment::Vtpm(vtpm) => {
+                let before = config.devices.disks.len() + config.devices.vifs.len();
+                Equipment::Vtpm(vtpm.named(config.uuid, next.saturating_sub(before)))
+            }
+            device => device,
+        });
         let outcome = match device.map(|device| (self.server(id, device.backend()), device)) {
             Some((Server::Runs(backend), device)) => {
                 self.devices.attach(built.domid, backend, device).map(|_| Some(Stage::Equip(next + 1, built)))

@@ -518,6 +518,7 @@ fn shown(device: &[u8]) -> String {
             let mac = vif.mac.unwrap();
             format!("{mac} {bridge} {:?} {backend}", vif.rate.map(|rate| rate.to_string()))
         }
+        Equipment::Vtpm(vtpm) => format!("{:?} {backend}", vtpm.uuid.map(|uuid| uuid.to_string())),
     }
 }
 

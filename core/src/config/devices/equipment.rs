@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, Disk, Mac, Vif};
+use super::{Devices, Disk, Mac, Vif, Vtpm};
 use crate::config::{Designator, Invalid, List, Uuid};
 
-/// A disk or an interface.
+/// A disk, an interface or a TPM.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Equipment {
     /// A disk or a drive.
     Disk(Disk),
     /// A network interface.
     Vif(Vif),
+    /// A trusted platform module.
+    Vtpm(Vtpm),
 }
 
 impl From<Disk> for Equipment {
@@ -33,6 +35,7 @@ impl Equipment {
         match self {
             Self::Disk(disk) => disk.backend.as_ref(),
             Self::Vif(vif) => vif.backend.as_ref(),
+            Self::Vtpm(vtpm) => Some(&vtpm.backend),
         }
     }
 }
@@ -47,15 +50,27 @@ impl Devices {
             (self.ioports.is_empty() && self.iomem.is_empty(), "I/O space of the host"),
             (self.irqs.is_empty(), "an interrupt of the host"),
             (self.scsi.is_empty(), "a SCSI device"),
-            (self.vtpms.is_empty(), "a virtual TPM"),
         ];
         kinds.into_iter().find(|(none, _)| !none).map(|(_, what)| what)
     }
 
     /// What other domains serve, in the order in which the domain gets it.
     pub fn equipment(&self) -> impl Iterator<Item = Equipment> {
-        let disks = self.disks.iter().cloned().map(Equipment::Disk);
-        disks.chain(self.vifs.iter().cloned().map(Equipment::Vif))
+        (0..).map_while(|place| self.equipment_at(place))
+    }
+
+    /// What is at one place of that order.
+    #[must_use]
+    pub fn equipment_at(&self, place: usize) -> Option<Equipment> {
+        if let Some(disk) = self.disks.get(place) {
+            return Some(Equipment::Disk(disk.clone()));
+        }
+        let place = place.checked_sub(self.disks.len())?;
+        if let Some(vif) = self.vifs.get(place) {
+            return Some(Equipment::Vif(vif.clone()));
+        }
+        let place = place.checked_sub(self.vifs.len())?;
+        self.vtpms.get(place).cloned().map(Equipment::Vtpm)
     }
 
     /// Whether there is a device with the number or address of this one.
@@ -64,10 +79,12 @@ impl Devices {
         match device {
             Equipment::Disk(disk) => self.disks.iter().any(|other| other.vdev == disk.vdev),
             Equipment::Vif(vif) => self.vifs.iter().any(|other| other.is(vif)),
+            Equipment::Vtpm(_) => false,
         }
     }
 
-    /// Puts a device in the place of the one with its number or address, behind the others when there is none.
+    /// Puts a device in the place of the one with its number or address, behind the others when there is none. TPMs do not
+    /// come and go: those of the configuration stay.
     ///
     /// # Errors
     ///
@@ -78,6 +95,7 @@ impl Devices {
                 self.disks = with(&self.disks, "disk", disk, |one, other| one.vdev == other.vdev)?;
             }
             Equipment::Vif(vif) => self.vifs = with(&self.vifs, "vif", vif, Vif::is)?,
+            Equipment::Vtpm(_) => {}
         }
         Ok(())
     }
@@ -106,6 +124,7 @@ impl Devices {
                 let place = self.vifs.iter().position(|other| other.is(vif));
                 place.and_then(|place| self.take_vif(place)).is_some()
             }
+            Equipment::Vtpm(_) => false,
         }
     }
 

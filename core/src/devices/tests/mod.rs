@@ -5,6 +5,7 @@ mod ends;
 mod life;
 mod refused;
 mod vifs;
+mod vtpms;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -70,7 +71,10 @@ impl Store {
     }
 
     fn left(&self) -> Vec<&String> {
-        self.nodes.keys().filter(|path| path.contains("/vbd/") || path.contains("/vif/")).collect()
+        self.nodes
+            .keys()
+            .filter(|path| path.contains("/vbd/") || path.contains("/vif/") || path.contains("/vtpm/"))
+            .collect()
     }
 }
 

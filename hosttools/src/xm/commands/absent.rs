@@ -53,15 +53,6 @@ pub(in crate::xm) fn vncviewer(session: &mut Session, given: &Given) -> Outcome 
     plain(format!("Domain '{domain}' has no graphical console: 'xm console {domain}' is its text console."))
 }
 
-/// `vtpm-list`: no domain can be given a virtual TPM, and where there are none, nothing is printed.
-pub(in crate::xm) fn vtpm_list(session: &mut Session, given: &Given) -> Outcome {
-    match given.operands.as_slice() {
-        [] => usage("No domain parameter given"),
-        [domain] => target(&mut session.connect()?, domain).map(|_| 0),
-        _ => usage("No multiple domain parameters allowed"),
-    }
-}
-
 /// Finds out that `domain` runs and is not the one that controls the others.
 fn running(session: &Session, domain: &str, verb: &str, defined: &str) -> Result<(), Error> {
     match known(session, domain, verb)? {

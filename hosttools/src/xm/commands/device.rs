@@ -150,6 +150,7 @@ pub(super) fn add(settings: &mut Settings, device: Equipment) -> Result<(), Erro
             let mac = vif.mac.map(|mac| mac.to_string()).unwrap_or_default();
             format!("The mac \"{mac}\" is already defined")
         }
+        Equipment::Vtpm(_) => "There is such a vtpm already".to_owned(),
     }))
 }
 

@@ -30,4 +30,5 @@ mod topology;
 pub(super) mod uptime;
 pub(super) mod vcpu_list;
 pub(super) mod vcpus;
+pub(super) mod vtpm;
 pub(super) mod wait;

@@ -1,7 +1,7 @@
 //! Sub-commands about devices.
 
 use super::{Action, Command, Opt};
-use crate::xm::commands::{absent, block, network, pci};
+use crate::xm::commands::{block, network, pci, vtpm};
 
 const LONG: Opt = Opt::flag('l', "long", "Print everything that is known.");
 const VIF2: &str = "netchannel2 (vif2) is not supported; use network-attach.";
@@ -26,7 +26,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::gone("network2-detach", "<Domain> <DevId> [-f|--force]", "Take a netchannel2 interface from a domain.", VIF2),
     Command::gone("network2-list", "<Domain> [-l|--long]", "List the netchannel2 interfaces of a domain.", VIF2),
     Command::new("vtpm-list", "<Domain> [-l|--long]", "List the virtual TPMs of a domain.",
-        Action::Run(absent::vtpm_list)).options(&[LONG]),
+        Action::Run(vtpm::list)).options(&[LONG]),
     Command::later("pci-attach", "[-o|--options=<opt>] <Domain> <domain:bus:slot.func> [virtual slot]", "Give a domain a \
         PCI device of the host.").options(&[Opt::value('o', "options", "OPT", "Options of the device.")]),
     Command::later("pci-detach", "<Domain> <domain:bus:slot.func>", "Take a PCI device from a domain.").operands(2, 2),

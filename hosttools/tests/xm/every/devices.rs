@@ -99,6 +99,18 @@ pub(super) static ROWS: &[Row] = &[
         world: |_| {},
     },
     Row {
+        line: "vtpm-list guest",
+        works: Fine("vtpm-list guest"),
+        missing: ALOUD,
+        extra: ALOUD,
+        unknown: NoDomain,
+        state: Fine("vtpm-list dormant"),
+        rights: Forbidden,
+        value: No("it takes no value but a name"),
+        guest: No("the guest is not asked"),
+        world: |_| {},
+    },
+    Row {
         line: "pci-list guest",
         works: Fine("pci-list guest"),
         missing: Counted,

@@ -247,10 +247,4 @@ pub(super) static ROWS: &[Row] = &[
             "Domain 'guest' has no graphical console: 'xm console guest' is its text console.",
         )
     },
-    Row {
-        missing: Says("vtpm-list", 1, "No domain parameter given"),
-        extra: Says("vtpm-list a b", 1, "No multiple domain parameters allowed"),
-        state: Fine("vtpm-list dormant"),
-        ..one("vtpm-list guest", "")
-    },
 ];

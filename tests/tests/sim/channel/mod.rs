@@ -10,6 +10,7 @@ mod events;
 mod interfaces;
 mod labels;
 mod machine;
+mod modules;
 mod pools;
 mod requests;
 mod saved;

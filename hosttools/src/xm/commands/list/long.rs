@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use xendless_core::config::devices::{Access, Disk, DiskVia, Medium, Vif};
+use xendless_core::config::devices::{Access, Disk, DiskVia, Medium, Vif, Vtpm};
 use xendless_core::config::{Boot, CpuSet, DomainConfig, Kind, OnStart, OnStop, PrintedUuid};
 
 use super::Entry;
@@ -126,7 +126,13 @@ fn image(config: &DomainConfig) -> Sxp {
 
 fn devices(config: &DomainConfig) -> Vec<Sxp> {
     let disks = config.devices.disks.iter().enumerate().map(|(n, found)| disk(found, n == 0));
-    disks.chain(config.devices.vifs.iter().map(vif)).collect()
+    disks.chain(config.devices.vifs.iter().map(vif)).chain(config.devices.vtpms.iter().map(vtpm)).collect()
+}
+
+fn vtpm(vtpm: &Vtpm) -> Sxp {
+    let uuid = vtpm.uuid.iter().map(|uuid| Sxp::pair("uuid", uuid.to_string()));
+    let items = [Sxp::pair("backend", vtpm.backend.to_string())].into_iter().chain(uuid);
+    Sxp::named("vtpm", items)
 }
 
 fn disk(disk: &Disk, bootable: bool) -> Sxp {
