@@ -65,6 +65,7 @@ fn perform(world: &impl World, word: Word<'_>) -> Result<Option<Ending>, Trouble
         Word::StoreNeverRead => attacks::store::never_read(world)?,
         Word::GarbageStates => attacks::store::garbage_states(world)?,
         Word::GarbageDisk => attacks::store::garbage_disk(world)?,
+        Word::GarbageVif => attacks::store::garbage_vif(world)?,
         Word::IgnoreShutdown => attacks::store::ignore_shutdown(world)?,
         Word::ConsoleFlood(count) => attacks::console::flood(world, count),
         Word::ConsoleIndices => attacks::console::indices(world),

@@ -75,6 +75,8 @@ pub enum Word<'a> {
     GarbageStates,
     /// `garbage-disk`: nonsense in both directories of its first disk.
     GarbageDisk,
+    /// `garbage-vif`: the same of its first interface.
+    GarbageVif,
     /// `control-shutdown-ignore`: sees requests to shut down, and stays.
     IgnoreShutdown,
     /// `console-flood[=N]`: lines without end.
@@ -115,6 +117,7 @@ impl<'a> Word<'a> {
             b"store-never-read" => Self::StoreNeverRead,
             b"garbage-states" => Self::GarbageStates,
             b"garbage-disk" => Self::GarbageDisk,
+            b"garbage-vif" => Self::GarbageVif,
             b"control-shutdown-ignore" => Self::IgnoreShutdown,
             b"console-indices" => Self::ConsoleIndices,
             b"read-all-memory" => Self::ReadMemory,

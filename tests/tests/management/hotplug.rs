@@ -2,7 +2,7 @@
 
 use super::disks::rows;
 use super::part;
-use super::transcript::sum;
+use super::transcript::{Part, sum};
 
 /// As `parts/hotplug.sh` has it.
 const ROUNDS: i64 = 50;
@@ -66,27 +66,10 @@ fn attack_e05_xmd_is_killed_while_disks_come_and_go() {
     assert!(!text.contains("not attached again"), "{text}");
 }
 
-/// Nonsense is taken in the guest's own directory alone, and followed nowhere.
 #[test]
 fn attack_c01_attack_c02_a_hostile_guest_harms_its_own_disk_alone() {
     let part = part("hotplug");
-    let outcomes: Vec<(usize, &str, &str)> = part
-        .text()
-        .lines()
-        .filter_map(|line| {
-            let (count, rest) = line.trim_start().split_once(' ')?;
-            let (path, outcome) = rest.split_once(": ")?;
-            path.contains("/vbd/").then_some((count.parse().ok()?, path, outcome))
-        })
-        .collect();
-    let of = |start: &str| outcomes.iter().filter(|(_, path, _)| path.starts_with(start)).collect::<Vec<_>>();
-    let theirs = of("/local/domain/1/backend/vbd/");
-    assert!(
-        theirs.len() == 8 && theirs.iter().all(|it| it.0 == 6 && it.2.ends_with("EACCES")),
-        "{outcomes:?}"
-    );
-    let states: Vec<_> = of("device/vbd/51712/state").into_iter().filter(|it| it.2 == "taken").collect();
-    assert!(states.len() == 1 && states[0].0 >= 4, "{outcomes:?}");
+    nonsense_stays_with_its_guest(&part, "vbd", "51712");
     for line in [
         "theirs: params \"/root/moved.img\"",
         "theirs: mode \"w\"",
@@ -95,6 +78,29 @@ fn attack_c01_attack_c02_a_hostile_guest_harms_its_own_disk_alone() {
     ] {
         assert!(part.says(line), "{line}: {}", part.text());
     }
+}
+
+/// Of a hostile guest's device: nonsense is taken in the guest's own directory alone, and nowhere else.
+pub(super) fn nonsense_stays_with_its_guest(part: &Part, class: &str, id: &str) {
+    let within = format!("/{class}/");
+    let outcomes: Vec<(usize, &str, &str)> = part
+        .text()
+        .lines()
+        .filter_map(|line| {
+            let (count, rest) = line.trim_start().split_once(' ')?;
+            let (path, outcome) = rest.split_once(": ")?;
+            path.contains(&within).then_some((count.parse().ok()?, path, outcome))
+        })
+        .collect();
+    let of = |start: &str| outcomes.iter().filter(|(_, path, _)| path.starts_with(start)).collect::<Vec<_>>();
+    let theirs = of(&format!("/local/domain/1/backend/{class}/"));
+    assert!(
+        theirs.len() == 8 && theirs.iter().all(|it| it.0 == 6 && it.2.ends_with("EACCES")),
+        "{outcomes:?}"
+    );
+    let states = of(&format!("device/{class}/{id}/state"));
+    let states: Vec<_> = states.into_iter().filter(|it| it.2 == "taken").collect();
+    assert!(states.len() == 1 && states[0].0 >= 4, "{outcomes:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Interfaces of Debian guests, on bridges of the admin domain.
 
+use super::hotplug::nonsense_stays_with_its_guest;
 use super::part;
 use super::transcript::{Step, sum};
 
@@ -102,6 +103,78 @@ fn attack_c03_an_interface_that_is_not_let_go_is_taken_away_by_force() {
     assert_eq!(part.number("asked in vain:"), 143);
     part.step("xm network-detach tiny 0 --force").wrote("");
     part.step("xm network-list tiny").wrote("");
+}
+
+#[test]
+fn a_script_of_ones_own_is_told_what_it_needs_and_holds_up_nobody_else() {
+    let part = part("networks");
+    part.step("xm network-attach scripted bridge=xenbr1").wrote("");
+    assert!(part.says("the slow one is not ready"), "{}", part.text());
+    assert_eq!(part.number("slow one:"), 0);
+    part.step("xm network-detach scripted 0 -f").wrote("");
+    let told = part.text().lines().filter_map(|line| line.strip_prefix("script: "));
+    let rest = "type_if=vif vif=vifN.0 netdev= vif backend backend/vif /etc/xen/scripts/vif-log";
+    assert_eq!(told.collect::<Vec<_>>(), [format!("online {rest}"), format!("offline {rest}")]);
+}
+
+#[test]
+fn attack_c01_attack_c02_a_hostile_guest_harms_its_own_interface_alone() {
+    let part = part("networks");
+    nonsense_stays_with_its_guest(&part, "vif", "0");
+    for line in [
+        "theirs: mac \"00:16:3e:00:00:08\"",
+        "theirs: bridge \"xenbr1\"",
+        "theirs: script \"/etc/xen/scripts/vif-bridge\"",
+        "theirs: online \"1\"",
+        "theirs: hotplug-status \"connected\"",
+    ] {
+        assert!(part.says(line), "{line}: {}", part.text());
+    }
+}
+
+#[test]
+fn attack_c02_attack_c05_an_interface_with_nonsense_about_it_is_listed_and_taken_away() {
+    let part = part("networks");
+    let [full, empty] = part.steps("xm network-list hostile");
+    // Who serves it and its address stand in the record; that there is no such state shows.
+    assert_eq!(rows(full), [("0", "1", "00:16:3e:00:00:08", "-1")], "{full:?}");
+    empty.wrote("");
+    part.step("xm network-detach hostile 0 -f").wrote("");
+    part.step("xm network-attach hostile mac=00:16:3e:00:00:08 bridge=xenbr1").wrote("");
+    part.step("xm destroy hostile").wrote("");
+}
+
+#[test]
+fn a_module_works_when_its_backends_driver_says_so_and_goes_with_its_guest() {
+    let part = part("networks");
+    let refused = part.step("xm create -q /etc/xen/tiny.cfg name=sealed vtpm=backend=nobody");
+    refused.failed(1, "Error: Cannot configure device for unknown backend nobody");
+    let nodes: Vec<&str> = part.text().lines().filter_map(|line| line.strip_prefix("module: ")).collect();
+    let (theirs, ours) = ("/local/domain/TPM/backend/vtpm/SEALED/0", "/local/domain/SEALED/device/vtpm/0");
+    for (home, name, value) in [
+        (theirs, "frontend", ours),
+        (theirs, "handle", "0"),
+        (theirs, "online", "1"),
+        (theirs, "resume", "False"),
+        (theirs, "state", "1"),
+        (theirs, "uuid", "5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11"),
+        (ours, "backend", theirs),
+        (ours, "handle", "0"),
+        (ours, "state", "1"),
+    ] {
+        let node = format!("{home}/{name} = \"{value}\"");
+        assert!(nodes.contains(&node.as_str()), "{node}: {nodes:?}");
+    }
+    assert_eq!(nodes.len(), 11, "with the numbers of both: {nodes:?}");
+    assert_eq!(part.number("sealed:"), 0);
+    let [running, defined] = part.steps("xm vtpm-list sealed");
+    let (running, defined) = (running.rows(), defined.rows());
+    assert_eq!(running[0][2..6], ["0", "1", "-1", "-1"], "{running:?}");
+    assert!(running[0][6].ends_with("/0"), "{running:?}");
+    assert_eq!(defined, [["0", "-1", "0", "-1", "-1", "-1", "tpm"]]);
+    let long = part.step("xm vtpm-list --long sealed");
+    assert!(long.output.contains("(uuid 5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11)"), "{long:?}");
+    assert_eq!(part.number("left of modules:"), 0);
 }
 
 #[test]

@@ -152,15 +152,18 @@ pub fn garbage_states(world: &impl World) -> Result<(), Trouble> {
     NODES.iter().try_for_each(|path| write_nonsense(world, &mut session, "garbage-states", path))
 }
 
-/// Nonsense in both directories of its first disk: its own, and that of who serves it.
-///
-/// # Errors
-/// When the connection breaks, or it has no disk.
-pub fn garbage_disk(world: &impl World) -> Result<(), Trouble> {
-    const DISK: &str = "device/vbd/51712";
-    const THEIRS: [&str; 8] =
-        ["state", "online", "params", "mode", "physical-device", "hotplug-status", "frontend", "new"];
-    const OURS: [&str; 8] = [
+/// Names in the directories of a device: its own, which its guest may write, and that of who serves it.
+struct Device {
+    word: &'static str,
+    own: &'static str,
+    ours: [&'static str; 8],
+    theirs: [&'static str; 8],
+}
+
+const DISK: Device = Device {
+    word: "garbage-disk",
+    own: "device/vbd/51712",
+    ours: [
         "backend",
         "backend-id",
         "virtual-device",
@@ -169,16 +172,44 @@ pub fn garbage_disk(world: &impl World) -> Result<(), Trouble> {
         "event-channel",
         "protocol",
         "state",
-    ];
+    ],
+    theirs: ["state", "online", "params", "mode", "physical-device", "hotplug-status", "frontend", "new"],
+};
+
+const INTERFACE: Device = Device {
+    word: "garbage-vif",
+    own: "device/vif/0",
+    ours: ["backend", "backend-id", "handle", "mac", "tx-ring-ref", "event-channel", "mtu", "state"],
+    theirs: ["state", "online", "script", "mac", "bridge", "hotplug-status", "frontend", "new"],
+};
+
+/// Nonsense in both directories of its first disk: its own, and that of who serves it.
+///
+/// # Errors
+/// When the connection breaks, or it has no disk.
+pub fn garbage_disk(world: &impl World) -> Result<(), Trouble> {
+    garbage_device(world, &DISK)
+}
+
+/// The same for its first interface.
+///
+/// # Errors
+/// When the connection breaks, or it has no interface.
+pub fn garbage_vif(world: &impl World) -> Result<(), Trouble> {
+    garbage_device(world, &INTERFACE)
+}
+
+fn garbage_device(world: &impl World, device: &Device) -> Result<(), Trouble> {
+    let Device { word, own, ours, theirs } = device;
     let mut session = store::open(world)?;
-    let home = session.nodes().read(format!("{DISK}/backend").as_bytes())?;
+    let home = session.nodes().read(format!("{own}/backend").as_bytes())?;
     let home = String::from_utf8_lossy(&home).into_owned();
-    for (home, names) in [(home.as_str(), THEIRS), (DISK, OURS)] {
+    for (home, names) in [(home.as_str(), theirs), (own, ours)] {
         for name in names {
-            write_nonsense(world, &mut session, "garbage-disk", &format!("{home}/{name}"))?;
+            write_nonsense(world, &mut session, word, &format!("{home}/{name}"))?;
         }
     }
-    say!(world, "garbage-disk: done");
+    say!(world, "{word}: done");
     Ok(())
 }
 

@@ -91,9 +91,9 @@ impl Machine {
     }
 
     /// Gives `front` a disk that `back` serves.
-    pub(super) fn give_disk(&self, front: u16, back: u16) {
-        let ours = format!("/local/domain/{front}/device/vbd/51712");
-        let theirs = format!("/local/domain/{back}/backend/vbd/{front}/51712");
+    pub(super) fn give(&self, (class, id): (&str, u32), front: u16, back: u16) {
+        let ours = format!("/local/domain/{front}/device/{class}/{id}");
+        let theirs = format!("/local/domain/{back}/backend/{class}/{front}/{id}");
         for (home, owner, reader) in [(&ours, front, back), (&theirs, back, front)] {
             self.write(home, "");
             self.set_perms(home, &format!("n{owner}"), &format!("r{reader}"));

@@ -111,21 +111,28 @@ fn attack_c02_garbage_stays_in_nodes_of_the_guest() {
 }
 
 #[test]
-fn attack_c01_attack_c02_garbage_about_a_disk_is_refused_where_others_look() {
-    let machine = Machine::new();
-    machine.give_disk(1, 2);
-    assert_eq!(run(&machine.guest(1), b"garbage-disk"), None);
-    machine.check();
-    let lines = machine.lines(1);
-    let of = |path: &str| lines.iter().filter(|line| line.contains(path)).collect::<Vec<_>>();
-    let theirs = of(" /local/domain/2/backend/vbd/1/51712/");
-    assert!(theirs.len() == 48 && theirs.iter().all(|line| line.ends_with("EACCES")), "{lines:?}");
-    let states = of(" device/vbd/51712/state: ");
-    assert!(states.len() == 6 && states[0].ends_with(": taken"), "{lines:?}");
-    assert!(!states[5].ends_with(": taken"), "more than a value may have: {lines:?}");
-    assert_eq!(machine.read("/local/domain/2/backend/vbd/1/51712/params"), "/disk.img");
-    assert_eq!(run(&machine.guest(2), b"garbage-disk"), None);
-    assert_eq!(machine.lines(2), ["guest: GarbageDisk: XenStore answered ENOENT"], "it has no disk");
+fn attack_c01_attack_c02_garbage_about_a_device_is_refused_where_others_look() {
+    for (word, device, shown) in
+        [("garbage-disk", ("vbd", 51712), "GarbageDisk"), ("garbage-vif", ("vif", 0), "GarbageVif")]
+    {
+        let machine = Machine::new();
+        let (class, id) = device;
+        machine.give(device, 1, 2);
+        assert_eq!(run(&machine.guest(1), word.as_bytes()), None);
+        machine.check();
+        let lines = machine.lines(1);
+        let of = |path: &str| lines.iter().filter(|line| line.contains(path)).collect::<Vec<_>>();
+        let theirs = of(&format!(" /local/domain/2/backend/{class}/1/{id}/"));
+        assert!(theirs.len() == 48 && theirs.iter().all(|line| line.ends_with("EACCES")), "{lines:?}");
+        let states = of(&format!(" device/{class}/{id}/state: "));
+        assert!(states.len() == 6 && states[0].ends_with(": taken"), "{lines:?}");
+        assert!(!states[5].ends_with(": taken"), "more than a value may have: {lines:?}");
+        let params = machine.read(&format!("/local/domain/2/backend/{class}/1/{id}/params"));
+        assert_eq!(params, "/disk.img");
+        assert_eq!(run(&machine.guest(2), word.as_bytes()), None);
+        let none = format!("guest: {shown}: XenStore answered ENOENT");
+        assert_eq!(machine.lines(2), [none], "it has no such device");
+    }
 }
 
 #[test]

@@ -103,9 +103,7 @@ echo "in the file: $(md5sum </root/busy.img)"
 
 # A hostile guest writes nonsense about its disk.
 try xm create -q /etc/xen/tiny.cfg name=hostile disk=file:/root/moved.img,xvda,w 'extra=garbage-disk obey'
-await printed hostile 'garbage-disk: done'
-tr -d '\r' <"$LOGS/console-hostile.log" | sed -n 's/^guest: garbage-disk: //p' | sort | uniq -c
-xenstore-ls -f /local/domain/1/backend/vbd | sed -n "s,/$(xm domid hostile)/,/HOSTILE/,; s,.*vbd/HOSTILE/51712/\(params\|mode\|hotplug-status\|online\|physical-device-path\) =,theirs: \1,p"
+show_nonsense hostile garbage-disk vbd 51712
 try xm block-list hostile
 try xm block-attach busy file:/root/moved.img xvdd w
 try xm block-detach hostile xvda -f

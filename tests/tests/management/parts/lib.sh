@@ -58,6 +58,14 @@ leftovers() {
     echo "nodes: $(xenstore-ls -f | grep -c '/vbd/[0-9]')"
 }
 
+# What became of the nonsense that domain $1 wrote by its word $2, and of what is said in the directory of its device $4 of
+# class $3 where it is served.
+show_nonsense() {
+    await printed "$1" "$2: done"
+    tr -d '\r' <"$LOGS/console-$1.log" | sed -n "s/^guest: $2: //p" | sort | uniq -c
+    xenstore-ls -f "/local/domain/1/backend/$3/$(xm domid "$1")/$4" | sed -n 's,.*/\([^/]*\) = ,theirs: \1 ,p'
+}
+
 # Logs in at Debian in domain $1.
 log_in() {
     await printed "$1" 'guest login:'

@@ -101,6 +101,71 @@ try xm network-detach tiny 0 --force
 try xm network-list tiny
 try xm destroy tiny
 
+# An interface with a script of its own, which says itself that it is ready. A slow one holds up no other interface.
+mkdir -p /etc/xen/scripts
+cat >/etc/xen/scripts/vif-log <<'END'
+#!/bin/sh
+echo "script: $* vif=$vif netdev=$netdev $XENBUS_TYPE $XENBUS_BASE_PATH ${XENBUS_PATH%/*/*} $script" >>/tmp/vif-log
+[ "$1" = offline ] || until [ -e /tmp/vif-go ]; do sleep 1; done
+[ "$1" = offline ] || xenstore-write "$XENBUS_PATH/hotplug-status" connected
+END
+chmod +x /etc/xen/scripts/vif-log
+xm create -q /etc/xen/tiny.cfg name=scripted
+xm network-attach scripted script=vif-log &
+slow=$!
+await test -e /tmp/vif-log
+try xm network-attach scripted bridge=xenbr1
+kill -0 $slow && echo "the slow one is not ready"
+touch /tmp/vif-go
+wait $slow
+echo "slow one: $?"
+try xm network-detach scripted 0 -f
+try xm destroy scripted
+await gone scripted
+sed "s/=vif[0-9]*\\./=vifN./" /tmp/vif-log
+rm /tmp/vif-log /tmp/vif-go /etc/xen/scripts/vif-log
+
+# A hostile guest writes nonsense about its interface.
+hostile='mac=00:16:3e:00:00:08 bridge=xenbr1'
+try xm create -q /etc/xen/tiny.cfg name=hostile vif=mac=00:16:3e:00:00:08,bridge=xenbr1 'extra=garbage-vif obey'
+show_nonsense hostile garbage-vif vif 0
+try xm network-list hostile
+try xm network-detach hostile 0 -f
+try xm network-list hostile
+try xm network-attach hostile $hostile
+try xm destroy hostile
+await gone hostile
+
+# A TPM that another guest serves, which has no driver for it: what that would say is said here.
+try xm create -q /etc/xen/tiny.cfg name=sealed vtpm=backend=nobody
+xm create -q /etc/xen/tiny.cfg name=tpm
+xm create -q /etc/xen/tiny.cfg name=sealed vtpm=backend=tpm,uuid=5e7a6f0e-0c39-4f3d-9c2e-0d6b9f5d7a11 &
+sealed=$!
+module() {
+    echo "/local/domain/$(xm domid tpm)/backend/vtpm/$(xm domid sealed)/0"
+}
+has_module() {
+    xenstore-read "$(module)/state" >/dev/null 2>&1
+}
+await has_module
+for home in "$(module)" "/local/domain/$(xm domid sealed)/device/vtpm/0"; do
+    xenstore-ls -f "$home" | sed "s,/domain/$(xm domid tpm)/,/domain/TPM/,g; s,/domain/$(xm domid sealed)/,/domain/SEALED/,g; s,/vtpm/$(xm domid sealed)/,/vtpm/SEALED/,g; s,^,module: ,"
+done
+xenstore-write "$(module)/state" 2
+wait $sealed
+echo "sealed: $?"
+try xm vtpm-list sealed
+try xm vtpm-list --long sealed
+xenstore-write "$(module)/state" 4
+try xm destroy sealed
+await gone sealed
+xm destroy tpm
+await gone tpm
+echo "left of modules: $(xenstore-ls -f | grep -c vtpm)"
+try xm new /etc/xen/tiny.cfg name=sealed vtpm=backend=tpm
+try xm vtpm-list sealed
+try xm delete sealed
+
 # What comes and goes while a managed domain runs is in its definition.
 try xm new /etc/xen/tiny.cfg name=kept vif=mac=00:16:3e:00:00:05,bridge=xenbr1
 try xm start kept
