@@ -62,9 +62,9 @@ pub enum Request<'a> {
         /// these are for when it is made anew.
         saved: bool,
     },
-    /// Has a domain suspend itself and sends what it is then, down, as [`crate::saved::Piece`]s. Whoever asked says by
-    /// cancelling that all of it is in a safe place: then the domain is taken down, or goes on, and the answer is `Done`.
-    /// When it is cancelled before, or nobody is there any more, the domain goes on.
+    /// Has a domain suspend itself and sends what it is then, down, as [`crate::saved::Piece`]s. Behind the last one
+    /// there is credit for one byte up, by which whoever asked says that all of it is in a safe place: then the domain is
+    /// taken down, or goes on, and the answer is `Done`. When it is cancelled, or nobody is there any more, it goes on.
     Save {
         /// Which.
         domain: &'a str,

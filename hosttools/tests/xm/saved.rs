@@ -51,7 +51,7 @@ fn there(server: &Server, name: &str) -> bool {
 #[test]
 fn a_saved_domain_is_a_file_and_nothing_else() {
     let (server, bytes) = saved();
-    assert_eq!(server.seen.all()[2..], ["save 7 keep=false", "cancel", "left"]);
+    assert_eq!(server.seen.all()[2..], ["save 7 keep=false", "safe", "left"]);
     assert_eq!(&bytes[..16], b"xendless saved\n\0");
     let pieces = pieces();
     assert_eq!(bytes[bytes.len() - 32 - pieces.len()..bytes.len() - 32], pieces);

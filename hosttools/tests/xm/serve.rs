@@ -86,10 +86,8 @@ impl<'a> Serving<'a> {
                 if late {
                     self.world.lock().unwrap().rows.push(row(NEW, "late", DomainFlags::RUNNING));
                 }
-                match self.open.remove(&id) {
-                    Some(Open::Save(rest)) if rest.is_empty() => self.answer(id, Ok(Answer::Done)),
-                    Some(_) => self.answer(id, result),
-                    None => {}
+                if self.open.remove(&id).is_some() {
+                    self.answer(id, result);
                 }
                 true
             }
@@ -359,8 +357,12 @@ impl<'a> Serving<'a> {
         }
         if let Some(Open::Save(rest)) = self.open.get_mut(&id) {
             let count = usize::try_from(bytes).unwrap().min(rest.len());
+            let asks = count > 0 && count == rest.len();
             for bytes in rest.drain(..count).collect::<Vec<_>>().chunks(5000) {
                 self.connection.send(&Down::Data { id, bytes });
+            }
+            if asks {
+                self.connection.send(&Down::Credit { id, bytes: 1 });
             }
             return;
         }
@@ -458,6 +460,12 @@ impl<'a> Serving<'a> {
                         }
                     }
                 }
+            }
+            Some(Open::Save(rest)) => {
+                assert!(rest.is_empty() && more.len() == 1);
+                self.open.remove(&id);
+                self.seen.note("safe".to_owned());
+                self.answer(id, Ok(Answer::Done));
             }
             Some(Open::Restore { name, bytes }) => {
                 bytes.extend_from_slice(more);

@@ -7,12 +7,14 @@ mod bundles;
 mod kernels;
 mod names;
 mod ring;
+mod saved;
 mod sessions;
 
 pub use bundles::{bundles, configs};
 pub use kernels::{bzip2, elf, files, gzip, lz4, lzma, xz, zstd};
 pub use names::{paths, permissions};
 pub use ring::frames;
+pub use saved::saved;
 pub use sessions::sessions;
 
 /// A target, by the name of its corpus.
@@ -29,7 +31,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "bundles", run: bundles, max_len: 4096, tries: 2000 },
     Target { name: "bzip2", run: bzip2, max_len: 4096, tries: 300 },
     Target { name: "configs", run: configs, max_len: 4096, tries: 4000 },
@@ -41,6 +43,7 @@ pub const TARGETS: [Target; 14] = [
     Target { name: "lzma", run: lzma, max_len: 4096, tries: 300 },
     Target { name: "paths", run: paths, max_len: 4096, tries: 20_000 },
     Target { name: "permissions", run: permissions, max_len: 256, tries: 4000 },
+    Target { name: "saved", run: saved, max_len: 4096, tries: 400 },
     Target { name: "sessions", run: sessions, max_len: 2048, tries: 200 },
     Target { name: "xz", run: xz, max_len: 4096, tries: 300 },
     Target { name: "zstd", run: zstd, max_len: 4096, tries: 300 },

@@ -126,6 +126,7 @@ impl Open {
             Self::Create(create) => create.feed(desk, out, id, bytes),
             Self::View(view) => view.feed(desk, out, id, bytes),
             Self::Policy(policy) => policy.feed(bytes),
+            Self::Save(save) => save.feed(bytes),
             _ => Err(Rejection::Misuse.into()),
         }
     }

@@ -11,7 +11,7 @@ use super::Pump;
 use super::outgoing::Outgoing;
 use crate::hyper::{DomId, DomainInfo, Hypervisor, ShutdownReason};
 use crate::life::{ChangeError, ManagedId, State};
-use crate::protocol::{Answer, Failure, RequestId};
+use crate::protocol::{Answer, Down, Failure, Rejection, RequestId};
 use crate::saved::{SaveError, Saver};
 use crate::store::service::{Local, Refused};
 
@@ -50,6 +50,10 @@ pub(in super::super) struct Save {
     keep: bool,
     stage: Stage,
     outgoing: Outgoing,
+    /// The peer was asked whether all of it is in a safe place.
+    asked: bool,
+    /// It is.
+    safe: bool,
     cancelled: bool,
 }
 
@@ -68,11 +72,22 @@ impl Save {
             Some(State::Stopped) if info.shutdown == Some(ShutdownReason::Suspend) => Stage::Asked,
             _ => return Err(Failure::NotRunning),
         };
-        Ok(Self { managed, domid: info.domid, keep, stage, outgoing: Outgoing::new()?, cancelled: false })
+        let outgoing = Outgoing::new()?;
+        let domid = info.domid;
+        Ok(Self { managed, domid, keep, stage, outgoing, asked: false, safe: false, cancelled: false })
     }
 
     pub(super) const fn credit(&mut self, bytes: u32) {
         self.outgoing.add_credit(bytes);
+    }
+
+    /// The peer says that all of it is in a safe place, for which it has credit once it was asked.
+    pub(super) const fn feed(&mut self, bytes: &[u8]) -> Result<(), Ended> {
+        if !self.asked || bytes.len() != 1 {
+            return Err(Ended::Rejected(Rejection::Misuse));
+        }
+        self.safe = true;
+        Ok(())
     }
 
     pub(super) const fn cancel(&mut self) {
@@ -95,6 +110,11 @@ impl Save {
         let waits = matches!(self.stage, Stage::Read(_) | Stage::Said) && !self.cancelled;
         if waits && !self.outgoing.is_empty() && self.outgoing.has_credit() {
             self.outgoing.send(out, id)?;
+            return Ok(Pump::Moved);
+        }
+        if matches!(self.stage, Stage::Said) && self.outgoing.is_empty() && !self.asked {
+            self.asked = true;
+            out.push(&Down::Credit { id, bytes: 1 })?;
             return Ok(Pump::Moved);
         }
         let result = match self.next(desk) {
@@ -128,7 +148,9 @@ impl Save {
                 desk.managed.ask_suspend(desk.store, self.managed)?;
                 Next::Stage(Stage::Asked)
             }
-            Stage::Asked | Stage::Read(_) if self.cancelled => self.let_go(desk, Err(Failure::Cancelled)),
+            Stage::Asked | Stage::Read(_) | Stage::Said if self.cancelled => {
+                self.let_go(desk, Err(Failure::Cancelled))
+            }
             Stage::Asked if state == State::Stopped => self.begin(desk),
             Stage::Asked => Next::Wait,
             // Somebody else let it go on: what was read of it is no whole.
@@ -141,8 +163,7 @@ impl Save {
                 }
             }
             Stage::Read(_) => Next::Wait,
-            Stage::Said if !self.cancelled => Next::Wait,
-            Stage::Said if !self.outgoing.is_empty() => self.let_go(desk, Err(Failure::Cancelled)),
+            Stage::Said if !self.safe => Next::Wait,
             Stage::Said if self.keep => self.let_go(desk, Ok(())),
             Stage::Said => {
                 desk.managed.destroy(self.managed);

@@ -123,7 +123,7 @@ pub(super) static ROWS: &[Row] = &[
         state: Says("migrate dormant host", 1, "Domain is not running"),
         ..absent(
             "migrate guest host",
-            "Domains cannot be migrated here: use 'xm shutdown guest' on this host, and 'xm create' on the other.",
+            "Domains cannot be migrated here: use 'xm save guest FILE' on this host, and 'xm restore FILE' on the other.",
         )
     },
     one("pause guest", "pause dormant"),
@@ -160,7 +160,7 @@ pub(super) static ROWS: &[Row] = &[
         state: Says("resume 0", 1, "Cannot resume privileged domain 0"),
         ..absent(
             "resume guest",
-            "Domains cannot be resumed here, as none can be suspended: use 'xm start guest'.",
+            "Domains cannot be resumed here, as none can be suspended: use 'xm restore FILE', or 'xm start guest'.",
         )
     },
     Row {
@@ -193,7 +193,7 @@ pub(super) static ROWS: &[Row] = &[
         state: Says("suspend dormant", 1, "Domain is not running"),
         ..absent(
             "suspend guest",
-            "Domains cannot be suspended here: use 'xm shutdown guest', and later 'xm start guest'.",
+            "Domains cannot be suspended here: use 'xm save guest FILE', and later 'xm restore FILE'.",
         )
     },
     Row {

@@ -131,7 +131,7 @@ fn begin(rig: &mut Rig, client: &mut Client, domid: DomId, keep: bool) -> (Reque
 /// All of it, in a safe place.
 fn save(rig: &mut Rig, client: &mut Client, domid: DomId, keep: bool) -> Vec<u8> {
     let (id, bytes) = begin(rig, client, domid, keep);
-    client.send(rig, &Up::Cancel { id });
+    client.send(rig, &Up::Data { id, bytes: &[1] });
     client.answer(rig, id, |result| assert_eq!(result, Ok(Answer::Done)));
     bytes
 }
@@ -275,8 +275,10 @@ fn attack_c03_who_does_not_suspend_itself_is_asked_no_longer() {
     assert!(!rig.hv.domain_info(web).unwrap().flags.contains(DomainFlags::SHUTDOWN), "it was let go on");
     let (id, _) = begin(&mut rig, &mut client, web, false);
     assert!(rig.hv.domain_info(web).unwrap().flags.contains(DomainFlags::SHUTDOWN), "it is wanted again");
+    // All of it has come, and whoever asked has no safe place for it.
     client.send(&mut rig, &Up::Cancel { id });
-    client.answer(&mut rig, id, |result| assert_eq!(result, Ok(Answer::Done)));
+    client.answer(&mut rig, id, |result| assert_eq!(result, Err(Failure::Cancelled)));
+    assert!(!rig.hv.domain_info(web).unwrap().flags.contains(DomainFlags::SHUTDOWN), "nothing is lost");
 }
 
 #[test]
@@ -299,6 +301,18 @@ fn attack_e03_what_is_not_in_a_safe_place_is_not_lost() {
             let flags = rig.hv.domain_info(web).unwrap().flags;
             assert!(!flags.contains(DomainFlags::SHUTDOWN), "{kind:?}, left: {leaves}");
         }
+    }
+}
+
+#[test]
+fn who_says_too_early_that_all_is_safe_is_cut_off_and_nothing_is_lost() {
+    for bytes in [&[1][..], &[1, 1]] {
+        let (mut rig, mut client, web) = web(Kind::Pvh);
+        let id = client.ask(&mut rig, Request::Save { domain: "web", keep: false });
+        suspend(&mut rig, web);
+        client.send(&mut rig, &Up::Credit { id, bytes: 20_001 });
+        client.send(&mut rig, &Up::Data { id, bytes });
+        assert!(!rig.hv.domain_info(web).unwrap().flags.contains(DomainFlags::SHUTDOWN));
     }
 }
 

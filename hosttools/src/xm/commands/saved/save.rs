@@ -89,7 +89,7 @@ pub(super) fn write(
         }
         if signalled
             && let Some(signal) = signals.take()
-            && stage != Stage::Safe
+            && !matches!(stage, Stage::Whole | Stage::Safe)
         {
             return stop(client, id, Error::Silent(status(signal)));
         }
@@ -104,13 +104,16 @@ pub(super) fn write(
                     .and_then(|all| if all { saving.finish().map(|()| all) } else { Ok(all) })
                 {
                     Ok(false) => Stage::Reading,
-                    Ok(true) => Stage::Safe,
+                    Ok(true) => Stage::Whole,
                     Err(error) => return stop(client, id, failed(&error)),
                 };
-                match stage {
-                    Stage::Safe => client.cancel(id)?,
-                    _ => client.credit(id, used)?,
+                if stage == Stage::Reading {
+                    client.credit(id, used)?;
                 }
+            }
+            Event::Credit(1..) if stage == Stage::Whole => {
+                client.data(id, &[1])?;
+                stage = Stage::Safe;
             }
             Event::Answer(Ok(_)) if stage == Stage::Safe => return Ok(()),
             Event::Answer(Err(Failure::NotRunning | Failure::NoSuchDomain)) => {
@@ -130,6 +133,8 @@ enum Stage {
     /// It is read.
     Reading,
     /// All of it is on the disk.
+    Whole,
+    /// The control domain was told so.
     Safe,
 }
 
@@ -139,8 +144,8 @@ fn stop(client: &mut Client, id: RequestId, error: Error) -> Result<(), Error> {
     loop {
         match client.next(id)? {
             Event::Answer(_) => return Err(error),
-            Event::Data(_) => {}
-            _ => return Err(client::Error::Unexpected.into()),
+            Event::Data(_) | Event::Credit(_) => {}
+            Event::Want(_) => return Err(client::Error::Unexpected.into()),
         }
     }
 }
