@@ -15,7 +15,7 @@ fn a_guest_goes_on_where_it_was_when_it_was_saved() {
         assert_eq!(taken.output, format!("Error: Domain '{kind}' already exists with ID 'N'\n"));
         part.step(&format!("xm save -c {kind} /root/again.chk")).wrote("");
         assert_eq!(part.said(kind), ["begun", LEFT, LEFT, LEFT], "{kind}");
-        part.step(&format!("xm reboot -w {kind}")).wrote("");
+        part.step(&format!("xm reset {kind}")).wrote("");
     }
     let [pvh, pv] = part.steps("xm list --state=paused");
     assert!(pvh.output.contains("\npvh ") && pv.output.contains("\npv "), "{pvh:?} {pv:?}");

@@ -35,7 +35,7 @@ for kind in pvh pv; do
     try xm unpause $kind
     look_at $kind 400
     # It can be made anew, too.
-    try xm reboot -w $kind
+    try xm reset $kind
     printed_again() { [ "$(grep -c 'guest login:' "$LOGS/console-$1.log")" -gt 1 ]; }
     await printed_again $kind
     try xm shutdown -w $kind
