@@ -2,6 +2,7 @@
 # Domains that are saved and restored, with what they do at that moment: a process, memory, a disk.
 . ./lib.sh
 
+rm -rf /var/lib/xen/dump /root/*.core
 before=$(free_memory)
 truncate -s 4M /root/saved.img
 
@@ -39,6 +40,9 @@ for kind in pvh pv; do
     printed_again() { [ "$(grep -c 'guest login:' "$LOGS/console-$1.log")" -gt 1 ]; }
     await printed_again $kind
     try xm shutdown -w $kind
+    # There is room for two files.
+    head -c 3000000 /root/$kind.chk >/root/short.$kind
+    rm /root/*.chk
 done
 
 # Who does not suspend itself, or is not let.
@@ -53,9 +57,9 @@ try xm destroy deaf
 echo "left of it: $(ls /root/deaf.chk* 2>/dev/null)"
 
 # What is damaged makes no domain.
-head -c 3000000 /root/pvh.chk >/root/short.chk
+mv /root/short.pvh /root/short.chk
 try xm restore /root/short.chk
-head -c 3000000 /root/pv.chk >/root/bad.chk
+mv /root/short.pv /root/bad.chk
 head -c 100000 /dev/urandom >>/root/bad.chk
 try xm restore /root/bad.chk
 try xm restore /etc/xen/tiny.cfg
