@@ -54,7 +54,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Those for a machine with several CPUs.
-const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions", "saved"];
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
 
 /// Those for a Xen with labels and the rtds scheduler.
 const LABELLED_PARTS: &[&str] = &["flask", "rtds"];
