@@ -2,9 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::{BuildError, Cause};
+use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::hyper::{
-    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, Grants, Hypervisor, Inspect,
-    Labels, Launch, PhysMemory, Port, Progress, Result, Schedulers, Transfer, Vcpus,
+    CpuPools, CreateDomain, DomId, Domains, EventChannels, ForeignMemory, Gfn, GrantRef, Grants, Hypervisor,
+    Inspect, Labels, Launch, PhysMemory, Port, Progress, Result, Schedulers, Transfer, Vcpus,
 };
 use crate::shared::Page;
 
@@ -63,6 +64,16 @@ impl<H: ForeignMemory> Target<'_, H> {
     /// For pages that are written one after the other.
     pub(super) const fn pages(&self) -> Pages<'_, H> {
         Pages { target: self, page: None }
+    }
+}
+
+impl<H: Grants> Target<'_, H> {
+    /// Lets `server` map the rings, where a domain has them in its grant table.
+    pub(super) fn grant_rings(&self, server: DomId, store: Ring, console: Ring) -> Result<()> {
+        for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
+            self.hv.seed_grant(self.domid, GrantRef(gref), server, ring.frame)?;
+        }
+        Ok(())
     }
 }
 

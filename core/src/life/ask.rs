@@ -10,7 +10,6 @@ use crate::config::{Affinity, DomainConfig, DomainName, Reservation, Settings, T
 use crate::hyper::{DomId, DomainHandle, Share};
 use crate::rights::Rights;
 use crate::store::service::Local;
-use crate::store::wire::Request;
 
 /// What a person reads of a managed domain.
 #[derive(Clone, Copy, Debug)]
@@ -90,9 +89,7 @@ impl Manager {
     ) -> Result<(), ChangeError> {
         let managed = self.domains.get(id.0).ok_or(ChangeError::NoSuchDomain)?;
         let homes = managed.running_homes().ok_or(ChangeError::NotRunning)?;
-        let path = alloc::format!("{}/control/shutdown", homes.domain);
-        store.ask(&Request::Write { path: path.as_bytes(), value })?;
-        Ok(())
+        Ok(homes.wish(store, value)?)
     }
 
     /// Gives a domain another name. When XenStore is busy in the middle of it, asking again completes it.

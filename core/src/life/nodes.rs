@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 use crate::builder::{Built, Ring};
 use crate::config::{Boot, DomainConfig, Kind};
 use crate::hyper::DomId;
-use crate::store::wire::{Access, Perm};
+use crate::store::service::{Local, Refused};
+use crate::store::wire::{Access, Perm, Request};
 
 /// Bytes of console history that a console daemon would keep.
 const CONSOLE_LIMIT: &str = "1048576";
@@ -84,6 +85,12 @@ impl Homes {
             vm: vm_home(config),
             tools: format!("/libxl/{domid}"),
         }
+    }
+
+    /// Writes what the domain is to do with itself.
+    pub(super) fn wish(&self, store: &mut impl Local, value: &[u8]) -> Result<(), Refused> {
+        let path = format!("{}/control/shutdown", self.domain);
+        store.ask(&Request::Write { path: path.as_bytes(), value })
     }
 
     pub(super) fn all(&self) -> [&str; 3] {

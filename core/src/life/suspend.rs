@@ -71,8 +71,7 @@ impl Managed {
             return false;
         }
         let Some(homes) = self.homes() else { return false };
-        let path = alloc::format!("{}/control/shutdown", homes.domain);
-        if store.ask(&Request::Write { path: path.as_bytes(), value: b"" }) == Err(Refused::Later) {
+        if homes.wish(store, b"") == Err(Refused::Later) {
             return true;
         }
         // What cannot be written now cannot be later; when the domain suspends itself it is let go.

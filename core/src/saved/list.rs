@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use super::machine::{ADDRESS, PAGE_SHIFT, PRESENT};
 use super::save::SaveError;
 use crate::abi::shared_info::ArchSharedInfo;
 use crate::hyper::{DomId, Gfn, Hypervisor};
@@ -17,9 +18,6 @@ const ENTRIES: u64 = PAGE_SIZE as u64 / 8;
 /// More pages of the list than any domain has.
 const MOST: u64 = 1 << 24;
 
-const PRESENT: u64 = 1;
-const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
-const PAGE_SHIFT: u32 = 12;
 /// Bits of an address that each level of page tables decides.
 const LEVEL_BITS: u32 = 9;
 

@@ -6,15 +6,15 @@ use crate::hyper::TableLevel;
 use crate::shared::PAGE_SIZE;
 
 /// Bits of an entry of a page table.
-const PRESENT: u64 = 1 << 0;
+pub(super) const PRESENT: u64 = 1 << 0;
 const LARGE: u64 = 1 << 7;
-const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+pub(super) const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 /// Where a page table of the highest level belongs to Xen, which fills it in.
 const XEN_SLOTS: core::ops::Range<usize> = 256..272;
 
 /// Bits below a frame in an address.
-const PAGE_SHIFT: u32 = 12;
+pub(super) const PAGE_SHIFT: u32 = 12;
 
 /// Entries of a descriptor table per page.
 const DESCRIPTORS: u64 = 512;

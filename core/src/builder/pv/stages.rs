@@ -6,12 +6,11 @@ use zerocopy::IntoBytes;
 
 use super::work::{PvWork, Stage};
 use super::{ENTRIES, FRAMES_PER_PAGE, Facts, PAGE};
-use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::abi::shared_info::{VcpuInfo, XEN_LEGACY_MAX_VCPUS};
 use crate::builder::build::Target;
 use crate::builder::copy::{KernelPage, POPULATE, WRITE, write_padded};
 use crate::builder::{BuildHypervisor, Built, Cause, Ring};
-use crate::hyper::{ForeignMemory, Gfn, GrantRef, Mfn, PhysMemory, Result};
+use crate::hyper::{ForeignMemory, Gfn, Mfn, PhysMemory, Result};
 use crate::shared::PAGE_SIZE;
 
 /// Pages without contents that one step looks at.
@@ -158,9 +157,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvWork<B, R> {
             Ring { frame: self.gfn(self.plan.console()), port: hv.alloc_unbound(domid, self.server)? };
         let start_info = self.plan.start_info_page(&Facts { shared_info, store, console });
         write_padded(&*target.page(self.gfn(self.plan.start_info()))?, start_info.as_bytes());
-        for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
-            hv.seed_grant(domid, GrantRef(gref), self.server, ring.frame)?;
-        }
+        target.grant_rings(self.server, store, console)?;
         hv.start_pv(domid, &self.plan.start(self.top_table()))?;
         Ok(Built { domid, store, console })
     }

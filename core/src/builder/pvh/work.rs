@@ -6,11 +6,10 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::{PAGE, PvhPlan};
-use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::builder::build::Target;
 use crate::builder::copy::{KernelPage, POPULATE, SLACK_KIB, WRITE, write_padded};
 use crate::builder::{Build, BuildError, BuildHypervisor, Built, Cause, Request, Ring, Work, image::Kernel};
-use crate::hyper::{CreateDomain, DomId, ForeignMemory, Gfn, GrantRef, PhysMemory, Progress, PvhStart};
+use crate::hyper::{CreateDomain, DomId, ForeignMemory, Gfn, PhysMemory, Progress, PvhStart};
 use crate::shared::PAGE_SIZE;
 
 /// Pages without contents that one step looks at.
@@ -176,9 +175,7 @@ impl<B: AsRef<[u8]>, R: AsRef<[u8]>> PvhWork<B, R> {
         for (index, value) in self.plan.params(store.port, console.port) {
             hv.set_hvm_param(domid, index, value)?;
         }
-        for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
-            hv.seed_grant(domid, GrantRef(gref), self.server, ring.frame)?;
-        }
+        target.grant_rings(self.server, store, console)?;
         let start = PvhStart {
             entry: self.plan.kernel().entry,
             start_info: self.plan.start_info(),

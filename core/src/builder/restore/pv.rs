@@ -8,13 +8,12 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use super::Wrong;
 use crate::abi::arch::{VGCF_ONLINE, VcpuGuestContext};
-use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::abi::shared_info::{ArchSharedInfo, SharedInfo, VcpuInfo, XEN_LEGACY_MAX_VCPUS};
 use crate::abi::start_info::StartInfo;
 use crate::builder::build::Target;
 use crate::builder::copy::WRITE;
 use crate::builder::{BuildHypervisor, Built, Cause, Ring};
-use crate::hyper::{DomId, EXTENDED, Gfn, GrantRef, Mfn, TableLevel, VcpuId};
+use crate::hyper::{DomId, EXTENDED, Gfn, Mfn, TableLevel, VcpuId};
 use crate::saved::machine::{change_registers, change_table};
 use crate::saved::{Frame, Piece};
 use crate::shared::PAGE_SIZE;
@@ -184,9 +183,7 @@ impl Pv {
             Finish::Vcpus(_) => Finish::Grants,
             Finish::Grants => {
                 let [store, console] = self.rings.ok_or(Wrong::Missing)?;
-                for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
-                    hv.seed_grant(domid, GrantRef(gref), server, ring.frame)?;
-                }
+                target.grant_rings(server, store, console)?;
                 return Ok(Some(Built { domid, store, console }));
             }
         };

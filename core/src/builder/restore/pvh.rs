@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use super::Wrong;
 use super::work::word;
-use crate::abi::grant_table::{GNTTAB_RESERVED_CONSOLE, GNTTAB_RESERVED_XENSTORE};
 use crate::abi::hvm::op::{
     HVM_PARAM_CONSOLE_EVTCHN, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_IDENT_PT, HVM_PARAM_STORE_EVTCHN,
     HVM_PARAM_STORE_PFN,
@@ -12,7 +11,7 @@ use crate::abi::hvm::op::{
 use crate::builder::build::Target;
 use crate::builder::pvh::paging_pool;
 use crate::builder::{BuildHypervisor, Built, Cause, Ring};
-use crate::hyper::{DomId, Gfn, GrantRef};
+use crate::hyper::{DomId, Gfn};
 use crate::saved::Piece;
 
 /// More than Xen has of as many virtual CPUs as a domain can have.
@@ -76,9 +75,7 @@ impl Pvh {
         ] {
             hv.set_hvm_param(domid, index, value)?;
         }
-        for (gref, ring) in [(GNTTAB_RESERVED_CONSOLE, console), (GNTTAB_RESERVED_XENSTORE, store)] {
-            hv.seed_grant(domid, GrantRef(gref), server, ring.frame)?;
-        }
+        target.grant_rings(server, store, console)?;
         hv.set_platform(domid, &self.records)?;
         Ok(Built { domid, store, console })
     }
