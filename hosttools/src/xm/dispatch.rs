@@ -10,6 +10,7 @@ use super::help as texts;
 use super::options::{self, Given};
 use super::out::Out;
 use super::session::{self, Session};
+use super::suspended::Suspended;
 use super::table::{ALIASES, Action, Command, EXTRA, Found, Outcome, classic, find};
 use crate::client::SOCKET;
 use crate::config::suggest::closest;
@@ -21,8 +22,8 @@ pub(super) const SERVER: &str = "XM_SERVER";
 /// Carries out one command line.
 pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let socket = std::env::var_os(SERVER).filter(|path| !path.is_empty());
-    let mut session =
-        Session { socket: socket.map_or_else(|| SOCKET.into(), PathBuf::from), out: Out::new() };
+    let socket = socket.map_or_else(|| SOCKET.into(), PathBuf::from);
+    let mut session = Session { socket, suspended: Suspended::from_environment(), out: Out::new() };
     let words: Result<Vec<String>, _> = arguments.map(OsString::into_string).collect();
     let outcome = match words {
         Ok(words) => start(&mut session, &words),

@@ -18,6 +18,7 @@ mod out;
 mod session;
 mod shell;
 mod signals;
+mod suspended;
 mod table;
 mod terminal;
 mod timer;

@@ -8,6 +8,7 @@ use xendless_core::rights::Rights;
 
 use super::error::Error;
 use super::out::Out;
+use super::suspended::{Image, Suspended};
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 
@@ -15,6 +16,8 @@ use crate::shown::Shown;
 pub(super) struct Session {
     /// Where `xmd` listens.
     pub(super) socket: PathBuf,
+    /// Where the files of suspended domains are.
+    pub(super) suspended: Suspended,
     /// Standard output.
     pub(super) out: Out,
 }
@@ -29,6 +32,12 @@ pub(super) struct Dormant {
 }
 
 impl Session {
+    /// The file of a domain that is suspended.
+    pub(super) fn suspended(&self, found: &Dormant) -> Option<Image> {
+        let image = self.suspended.image(found.config.as_ref()?.uuid);
+        image.is_there().then_some(image)
+    }
+
     /// Connects to `xmd`.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod serve;
 mod server;
 mod shell;
 mod shutdown;
+mod suspended;
 mod terminal;
 mod top;
 mod words;

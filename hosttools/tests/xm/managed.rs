@@ -33,7 +33,7 @@ fn a_definition_is_kept_started_and_deleted() {
 fn create_can_keep_the_definition() {
     let server = server(World::default());
     assert_eq!(crate::parts(&server.xm("create -q --managed web")).0, 0);
-    assert_eq!(server.seen.all()[..2], ["define web", "create web paused=false ramdisk=false"]);
+    assert_eq!(server.seen.all()[1..3], ["define web", "create web paused=false ramdisk=false"]);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn a_saved_domain_is_a_file_and_nothing_else() {
     let mode = fs::metadata(server.folder.path().join("file")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds all that the domain had in its memory");
     assert!(!there(&server, "file-incomplete"));
+    let server = Server::start(world());
     assert_eq!(crate::parts(&server.xm("save -c guest file")).0, 0);
     assert!(server.seen.all().contains(&"save 7 keep=true".to_owned()));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use xendless_core::config::devices::{Disk, Equipment};
-use xendless_core::config::{DomainConfig, List};
+use xendless_core::config::{DomainConfig, List, Uuid};
 use xendless_core::devices::Class;
 use xendless_core::hyper::DomainFlags;
 use xendless_core::protocol::frame::{self, MAX_MESSAGE};
@@ -43,9 +43,11 @@ enum Open {
         name: String,
         bytes: Vec<u8>,
     },
-    /// What is saved of a domain, of which this is left.
-    Save(Vec<u8>),
-
+    /// What is saved of a domain, of which this is left, and the domain if it is to end then.
+    Save {
+        rest: Vec<u8>,
+        ends: Option<u16>,
+    },
     /// A text that is on its way down; behind that of a console more may come.
     Text {
         rest: Vec<u8>,
@@ -136,9 +138,11 @@ impl<'a> Serving<'a> {
             Request::Create { config, kernel, ramdisk, saved, .. } => {
                 self.create(id, config, (kernel, ramdisk), saved);
             }
-            Request::Save { .. } => {
+            Request::Save { domain, keep } => {
+                let ends = self.find(domain).map(|row| row.domid).filter(|_| !keep);
                 let world = self.world.lock().unwrap();
-                let open = if world.stays_awake { Open::Wait } else { Open::Save(world.saved.clone()) };
+                let rest = world.saved.clone();
+                let open = if world.stays_awake { Open::Wait } else { Open::Save { rest, ends } };
                 drop(world);
                 self.open.insert(id, open);
             }
@@ -315,7 +319,9 @@ impl<'a> Serving<'a> {
 
     fn find(&self, domain: &str) -> Option<Row> {
         let world = self.world.lock().unwrap();
-        world.rows.iter().find(|row| row.name == domain || row.domid.to_string() == domain).cloned()
+        let uuid = domain.parse().ok().map(|uuid: Uuid| uuid.handle());
+        let is = |row: &&Row| row.name == domain || row.domid.to_string() == domain || Some(row.uuid) == uuid;
+        world.rows.iter().find(is).cloned()
     }
 
     /// Two domains a page, so that there are several.
@@ -355,7 +361,7 @@ impl<'a> Serving<'a> {
             }
             return;
         }
-        if let Some(Open::Save(rest)) = self.open.get_mut(&id) {
+        if let Some(Open::Save { rest, .. }) = self.open.get_mut(&id) {
             let count = usize::try_from(bytes).unwrap().min(rest.len());
             let asks = count > 0 && count == rest.len();
             for bytes in rest.drain(..count).collect::<Vec<_>>().chunks(5000) {
@@ -461,9 +467,18 @@ impl<'a> Serving<'a> {
                     }
                 }
             }
-            Some(Open::Save(rest)) => {
+            Some(Open::Save { rest, ends }) => {
                 assert!(rest.is_empty() && more.len() == 1);
+                let ended = *ends;
                 self.open.remove(&id);
+                let mut world = self.world.lock().unwrap();
+                world.rows.retain(|row| Some(row.domid) != ended);
+                let silent = world.silent_when_safe;
+                drop(world);
+                if silent {
+                    self.seen.note("safe".to_owned());
+                    return false;
+                }
                 self.seen.note("safe".to_owned());
                 self.answer(id, Ok(Answer::Done));
             }
@@ -474,7 +489,12 @@ impl<'a> Serving<'a> {
                     let (name, text) = (name.clone(), format!("got what was saved: {} bytes", bytes.len()));
                     self.seen.note(text);
                     self.open.remove(&id);
-                    self.created(id, &name);
+                    if self.world.lock().unwrap().unrestorable {
+                        let why = "it does not fit".into();
+                        self.answer(id, Err(Failure::Image { file: File::Saved, why }));
+                    } else {
+                        self.created(id, &name);
+                    }
                 }
             }
             Some(Open::Policy(bytes, size)) => {

@@ -69,6 +69,7 @@ impl Server {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xm"));
         command.args(words).env("XM_SERVER", self.socket()).env("TZ", "UTC").current_dir(self.folder.path());
+        command.env("XM_SUSPENDED", self.folder.path().join("suspended"));
         command.stdin(Stdio::null());
         command
     }

@@ -31,6 +31,10 @@ pub(crate) struct World {
     /// What comes of a domain that is saved, and whether it never suspends itself.
     pub(crate) saved: Vec<u8>,
     pub(crate) stays_awake: bool,
+    /// Nobody learns what became of it when it was safe.
+    pub(crate) silent_when_safe: bool,
+    /// No domain comes of what was saved, and that is said in the end.
+    pub(crate) unrestorable: bool,
     /// Xen's scheduler.
     pub(crate) scheduler: &'static str,
     /// What those under it have that were given something.
@@ -113,6 +117,8 @@ impl Default for World {
             dump_stalls: false,
             saved: Vec::new(),
             stays_awake: false,
+            silent_when_safe: false,
+            unrestorable: false,
             scheduler: "credit2",
             shares: BTreeMap::new(),
             promises: BTreeMap::new(),

@@ -30,6 +30,7 @@ mod resources;
 mod rights;
 mod rtds;
 mod saved;
+mod suspended;
 mod transcript;
 mod trees;
 mod vchan;
@@ -54,7 +55,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Those for a machine with several CPUs.
-const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions", "suspended"];
 
 /// Those for a Xen with labels and the rtds scheduler.
 const LABELLED_PARTS: &[&str] = &["flask", "rtds"];
@@ -128,7 +129,7 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 18] = [
+const EXPECTATIONS: [&str; 19] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
@@ -146,6 +147,7 @@ const EXPECTATIONS: [&str; 18] = [
     include_str!("resources.rs"),
     include_str!("rtds.rs"),
     include_str!("saved.rs"),
+    include_str!("suspended.rs"),
     include_str!("vchan.rs"),
 ];
 

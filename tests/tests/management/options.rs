@@ -108,9 +108,13 @@ fn definitions_start_and_end_with_the_system() {
 fn what_cannot_be_done_is_said_in_one_line() {
     let part = part("options");
     for (command, status, text) in [
-        ("xm suspend admin", 1, "Domains cannot be suspended here"),
+        ("xm suspend admin", 1, "Domain is not managed by Xend lifecycle support."),
         ("xm suspend nobody", 3, "Domain 'nobody' does not exist."),
-        ("xm resume -p admin", 1, "Domains cannot be resumed here"),
+        (
+            "xm resume -p admin",
+            1,
+            "Error occurred when resuming: Cannot resume domain that is not suspended.",
+        ),
         ("xm migrate -l -p 8002 -n 0 -s -c admin elsewhere", 1, "Domains cannot be migrated here"),
         ("xm vncviewer --autopass --vncviewer-autopass admin", 1, "Domain 'admin' has no graphical console"),
         ("xm tmem-list -a", 1, "Transcendent memory was removed"),

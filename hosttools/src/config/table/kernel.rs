@@ -63,6 +63,6 @@ pub(super) static VARIABLES: &[Variable] = &[
     Variable::ignored("assisted_xapic", FLAG, "Lets the processor help with the local APIC.", "Xen decides that itself").xl(),
     Variable::ignored("assisted_x2apic", FLAG, "Lets the processor help with the x2APIC.", "Xen decides that itself").xl(),
     Variable::ignored("xend_suspend_evtchn_compat", FLAG, "Leaves out a node that suspended guests need.",
-        "domains cannot be suspended").xl(),
+        "there is no such node").xl(),
     Variable::ignored("ioreq_server", LIST, "Emulators of an Arm guest.", "this is not an Arm machine").xl(),
 ];

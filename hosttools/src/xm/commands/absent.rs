@@ -1,4 +1,4 @@
-//! Sub-commands whose means are not there: saving the memory of domains, and graphical consoles. They look at their
+//! Sub-commands whose means are not there: moving domains, and graphical consoles. They look at their
 //! operands as ever, and say in one line what to do instead.
 
 use super::target::{Target, not_started, target};
@@ -7,29 +7,6 @@ use crate::xm::error::Error;
 use crate::xm::options::Given;
 use crate::xm::session::{Session, is_control};
 use crate::xm::table::Outcome;
-
-/// What was said when there were too few or too many operands.
-const WRONG_NUMBER: &str = "Wrong number of parameters";
-
-/// `suspend`.
-pub(in crate::xm) fn suspend(session: &mut Session, given: &Given) -> Outcome {
-    let domain = given.operand(0);
-    running(session, domain, "suspend", "Domain is not running")?;
-    let domain = Shown(domain);
-    plain(format!(
-        "Domains cannot be suspended here: use 'xm save {domain} FILE', and later 'xm restore FILE'."
-    ))
-}
-
-/// `resume`.
-pub(in crate::xm) fn resume(session: &mut Session, given: &Given) -> Outcome {
-    let [domain] = given.operands.as_slice() else { return usage(WRONG_NUMBER) };
-    known(session, domain, "resume")?;
-    let domain = Shown(domain);
-    plain(format!(
-        "Domains cannot be resumed here, as none can be suspended: use 'xm restore FILE', or 'xm start {domain}'."
-    ))
-}
 
 /// `migrate`.
 pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {

@@ -8,6 +8,7 @@ use xendless_core::life::Wish;
 use xendless_core::protocol::{Failure, Request, Until};
 
 use super::create::{self, Start, load, shown_only};
+use super::saved::{resume_one, suspend_one, undeletable};
 use super::wait::number;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
@@ -30,12 +31,24 @@ pub(in crate::xm) fn new(session: &mut Session, given: &Given) -> Outcome {
         return Ok(status);
     }
     let config = load(session, given)?.config;
-    define_new(&mut session.connect()?, config)?;
+    define_new(session, &mut session.connect()?, config)?;
     Ok(0)
 }
 
 /// Has a new definition kept, and gives it: its interfaces have addresses, by which they are known from then on.
-pub(super) fn define_new(client: &mut Client, config: DomainConfig) -> Result<DomainConfig, Error> {
+pub(super) fn define_new(
+    session: &Session,
+    client: &mut Client,
+    config: DomainConfig,
+) -> Result<DomainConfig, Error> {
+    if let Some(found) = defined(&definitions(client)?, config.name.as_str())
+        && session.suspended(found).is_some()
+    {
+        let name = Shown(&found.name);
+        let text =
+            format!("Domain '{name}' is suspended: 'xm resume {name}', or 'xm delete --force {name}'.");
+        return Err(Error::Plain(text));
+    }
     let mut settings = config.into_settings();
     settings.devices.address_all(settings.uuid, |_| false);
     let config = DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))?;
@@ -73,6 +86,9 @@ pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
         return Err(Error::Usage("Domain is already running".to_owned()));
     }
     let found = definition(&mut client, domain)?;
+    if session.suspended(&found).is_some() {
+        return Err(Error::Usage("Domain is already running".to_owned()));
+    }
     let Some(config) = found.config else { return Err(Error::Plain(FOREIGN.to_owned())) };
     create::start(session, &mut client, &config, Start::of(given, true))
 }
@@ -81,37 +97,56 @@ pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
 fn start_all(session: &mut Session, given: &Given) -> Outcome {
     let mut client = session.connect()?;
     let mut status = 0;
-    for Dormant { name, config } in definitions(&mut client)? {
-        if find(&mut client, &name).is_ok() {
+    for found in definitions(&mut client)? {
+        let Dormant { name, config } = &found;
+        if find(&mut client, name).is_ok() {
             continue;
         }
-        let outcome = match &config {
-            Some(config) if config.on_start != OnStart::Start => continue,
+        let suspended = session.suspended(&found).is_some();
+        let outcome = match config {
+            Some(config) if suspended && config.on_stop == OnStop::Suspend => {
+                let outcome = resume_one(session, &mut client, &found, given.has("paused"));
+                outcome.and_then(|status| {
+                    session.out.line(format_args!("Resumed domain {}", Shown(name)))?;
+                    Ok(status)
+                })
+            }
+            Some(config) if suspended || config.on_start != OnStart::Start => continue,
             Some(config) => create::start(session, &mut client, config, Start::of(given, false)),
             None => Err(Error::Plain(FOREIGN.to_owned())),
         };
         if let Err(error) = outcome {
-            let text = error.report(is_root()).text;
-            eprintln!("{}: {}", Shown(&name), text.strip_prefix("Error: ").unwrap_or(&text));
+            eprintln!("{}: {}", Shown(name), said(&error));
             status = FAILED;
         }
     }
     Ok(status)
 }
 
-/// The names of the domains that end with the control plane.
-pub(super) fn ending(client: &mut Client) -> Result<Vec<String>, Error> {
+/// An error as it is said of one of several domains.
+fn said(error: &Error) -> String {
+    let text = error.report(is_root()).text;
+    text.strip_prefix("Error: ").unwrap_or(&text).to_owned()
+}
+
+/// Suspends the domains for which that is the end of the control plane, and gives the names of those that are to shut
+/// down. Who cannot be suspended is one of these.
+pub(super) fn ending(session: &Session, client: &mut Client) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for Dormant { name, config } in definitions(client)? {
-        match config.map_or(OnStop::Ignore, |config| config.on_stop) {
-            OnStop::Ignore => continue,
-            OnStop::Shutdown => {}
-            OnStop::Suspend => {
-                eprintln!("{}: domains cannot be saved here; it is shut down instead.", Shown(&name));
-            }
-        }
-        if find(client, &name).is_ok() {
-            names.push(name);
+        let on_stop = config.map_or(OnStop::Ignore, |config| config.on_stop);
+        let Ok(row) = find(client, &name) else { continue };
+        match on_stop {
+            OnStop::Ignore => {}
+            OnStop::Shutdown => names.push(name),
+            OnStop::Suspend => match suspend_one(session, client, &row) {
+                Ok(()) => {}
+                Err(error @ Error::Silent(_)) => return Err(error),
+                Err(error) => {
+                    eprintln!("{}: {}; it is shut down instead.", Shown(&name), said(&error));
+                    names.push(name);
+                }
+            },
         }
     }
     Ok(names)
@@ -125,11 +160,17 @@ pub(in crate::xm) fn delete(session: &mut Session, given: &Given) -> Outcome {
     let patience = given.value("timeout").map_or(Ok(PATIENCE), |seconds| number(seconds, "timeout"))?;
     let mut client = session.connect()?;
     let found = definition(&mut client, domain)?;
+    if session.suspended(&found).is_some() && !given.has("force") {
+        return Err(Error::Usage("Domain is not halted.".to_owned()));
+    }
     if let Ok(row) = find(&mut client, &found.name) {
         let patience = (!given.has("force")).then_some(patience);
         end(&mut client, &row.domid.to_string(), &found.name, patience)?;
     }
     client.ask(Request::Undefine { domain: &found.name })?;
+    if let Some(config) = &found.config {
+        session.suspended.image(config.uuid).remove().map_err(|error| undeletable(&error))?;
+    }
     Ok(0)
 }
 

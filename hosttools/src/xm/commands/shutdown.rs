@@ -96,7 +96,7 @@ fn run(session: &mut Session, whom: &Whom<'_>, patience: Option<u64>, wish: Wish
         act(&mut client, domain, Request::Shutdown { domain, wish }, CANNOT)?;
         return Ok(0);
     }
-    let targets = targets(&mut client, whom)?;
+    let targets = targets(session, &mut client, whom)?;
     for Target { domid, .. } in &targets {
         let request = Request::Shutdown { domain: &domid.to_string(), wish };
         match client.ask(request) {
@@ -115,7 +115,7 @@ fn run(session: &mut Session, whom: &Whom<'_>, patience: Option<u64>, wish: Wish
 }
 
 /// The domains that are meant, and what is to be known to wait for them.
-fn targets(client: &mut Client, whom: &Whom<'_>) -> Result<Vec<Target>, Error> {
+fn targets(session: &Session, client: &mut Client, whom: &Whom<'_>) -> Result<Vec<Target>, Error> {
     let found = match *whom {
         Whom::One(domain) => match find(client, domain) {
             Ok(row) => vec![row],
@@ -127,7 +127,7 @@ fn targets(client: &mut Client, whom: &Whom<'_>) -> Result<Vec<Target>, Error> {
             rows(client)?.into_iter().filter(|row| row.domid != 0 && row.domid != own).collect()
         }
         Whom::OnXendStop => {
-            let names = ending(client)?;
+            let names = ending(session, client)?;
             rows(client)?.into_iter().filter(|row| names.contains(&row.name)).collect()
         }
     };

@@ -172,9 +172,14 @@ fn is_plain(word: &str) -> bool {
 mod tests {
     use super::*;
     use crate::xm::out::Out;
+    use crate::xm::suspended::Suspended;
 
     fn words(line: &str) -> Vec<String> {
-        let session = Session { socket: "/nonexistent".into(), out: Out::new() };
+        let session = Session {
+            socket: "/nonexistent".into(),
+            suspended: Suspended::from_environment(),
+            out: Out::new(),
+        };
         candidates(&session, line).into_iter().map(|candidate| candidate.word).collect()
     }
 

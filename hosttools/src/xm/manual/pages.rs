@@ -106,6 +106,7 @@ fn places(page: &mut Page) {
     page.heading("ENVIRONMENT");
     for (name, meaning) in [
         ("XM_SERVER", "Where xmd listens, in place of /run/xendless/xmd.sock."),
+        ("XM_SUSPENDED", "Where suspended domains are kept, in place of /var/lib/xendless/suspended."),
         ("XDG_STATE_HOME", "Where the history of `xm shell` is kept, in place of ~/.local/state."),
         ("TZ", "The time zone of what is printed as local time."),
     ] {
@@ -114,6 +115,7 @@ fn places(page: &mut Page) {
     page.heading("FILES");
     for (path, meaning) in [
         ("/run/xendless/xmd.sock", "Where xmd listens."),
+        ("/var/lib/xendless/suspended", "Suspended domains, one file each."),
         ("/run/xendless/digests", "Hashes of kernels and ramdisks that were sent before."),
         ("/etc/xen", "Where configuration files are looked for, after the current folder."),
         ("~/.local/state/xendless/xm-history", "Lines that were typed in `xm shell`."),

@@ -48,7 +48,11 @@ impl Editor {
             .map_err(failed)?
             .build();
         let mut editor = rustyline::Editor::with_config(config).map_err(failed)?;
-        editor.set_helper(Some(Words(Session { socket: session.socket.clone(), out: Out::new() })));
+        editor.set_helper(Some(Words(Session {
+            socket: session.socket.clone(),
+            suspended: session.suspended.clone(),
+            out: Out::new(),
+        })));
         let history = history::file();
         if let Some(path) = &history {
             // A history that cannot be read is begun anew.

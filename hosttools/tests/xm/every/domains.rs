@@ -157,11 +157,15 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         missing: Says("resume", 1, "Wrong number of parameters"),
         extra: Says("resume a b", 1, "Wrong number of parameters"),
-        state: Says("resume 0", 1, "Cannot resume privileged domain 0"),
-        ..absent(
+        state: Says(
             "resume guest",
-            "Domains cannot be resumed here, as none can be suspended: use 'xm restore FILE', or 'xm start guest'.",
-        )
+            1,
+            "Error occurred when resuming: Cannot resume domain that is not suspended.",
+        ),
+        value: Says("resume 0", 1, "Error occurred when resuming: Cannot resume privileged domain 0"),
+        rights: No("see suspended.rs: it takes a suspended domain"),
+        works: No("see suspended.rs"),
+        ..one("resume dormant", "")
     },
     Row {
         extra: Says("save a b c", 1, "Wrong number of parameters"),
@@ -191,10 +195,9 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         state: Says("suspend dormant", 1, "Domain is not running"),
-        ..absent(
-            "suspend guest",
-            "Domains cannot be suspended here: use 'xm save guest FILE', and later 'xm restore FILE'.",
-        )
+        value: Says("suspend bare", 1, "Domain is not managed by Xend lifecycle support."),
+        guest: No("see saved.rs: it takes a minute"),
+        ..one("suspend guest", "")
     },
     Row {
         guest: TOLD,

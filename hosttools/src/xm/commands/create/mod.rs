@@ -53,7 +53,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     let mut config = load(session, given)?.config;
     let mut client = session.connect()?;
     if given.has("managed") {
-        config = super::managed::define_new(&mut client, config)?;
+        config = super::managed::define_new(session, &mut client, config)?;
     }
     start(session, &mut client, &config, Start::of(given, given.has("quiet")))
 }

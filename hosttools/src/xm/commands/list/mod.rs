@@ -47,6 +47,12 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     }
     let mut client = session.connect()?;
     let mut entries = entries(&mut client, &given.operands)?;
+    for entry in entries.iter_mut().filter(|entry| entry.row.is_none()) {
+        let image = entry.config.as_ref().map(|config| session.suspended.image(config.uuid));
+        if image.is_some_and(|image| image.is_there()) {
+            entry.state = State::SUSPENDED;
+        }
+    }
     if given.value("pool").is_some() || given.has("json") || given.has("long") {
         let pools = pool::all(&mut client)?;
         for entry in &mut entries {

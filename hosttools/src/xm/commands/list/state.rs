@@ -9,19 +9,23 @@ pub(in crate::xm) struct State {
     flags: DomainFlags,
     crashed: bool,
     dormant: bool,
+    suspended: bool,
 }
 
 impl State {
     /// That of a domain that is only defined.
     pub(in crate::xm) const DORMANT: Self =
-        Self { flags: DomainFlags::SHUTDOWN, crashed: false, dormant: true };
+        Self { flags: DomainFlags::SHUTDOWN, crashed: false, dormant: true, suspended: false };
+
+    /// That of one that was suspended.
+    pub(in crate::xm) const SUSPENDED: Self = Self { suspended: true, ..Self::DORMANT };
 
     /// That of a domain that is there.
     pub(in crate::xm) fn of(row: &Row) -> Self {
         let flags = row.flags();
         let reason = row.shutdown.map(ShutdownReason::from_code);
         let crashed = flags.contains(DomainFlags::SHUTDOWN) && reason == Some(ShutdownReason::Crash);
-        Self { flags, crashed, dormant: false }
+        Self { flags, crashed, dormant: false, suspended: false }
     }
 
     fn has(self, flag: DomainFlags) -> bool {
@@ -46,6 +50,7 @@ impl State {
     pub(in crate::xm) fn power(self) -> &'static str {
         match self {
             Self { crashed: true, .. } => "crashed",
+            Self { suspended: true, .. } => "suspended",
             _ if self.dormant || self.has(DomainFlags::SHUTDOWN) => "halted",
             _ if self.has(DomainFlags::PAUSED) => "paused",
             _ => "running",
@@ -57,6 +62,7 @@ impl State {
         match self.power() {
             "halted" => 0,
             "paused" => 1,
+            "suspended" => 3,
             "crashed" => 5,
             _ => 2,
         }
@@ -104,11 +110,13 @@ mod tests {
         assert_eq!(shown(dying | shutdown | paused, Some(1)), ("--ps-d".into(), "halted", "shutoff"));
         assert_eq!(shown(dying, None), ("-----d".into(), "running", "shutdown"));
         assert_eq!((State::DORMANT.letters().as_str(), State::DORMANT.code()), ("---s--", 0));
+        assert_eq!((State::SUSPENDED.letters().as_str(), State::SUSPENDED.code()), ("---s--", 3));
     }
 
     #[test]
     fn words_of_states_are_compared_without_case() {
         assert!(State::DORMANT.is("HALTED") && State::DORMANT.is("all") && !State::DORMANT.is("running"));
         assert!(!State::DORMANT.is("nonsense"));
+        assert!(State::SUSPENDED.is("Suspended") && !State::SUSPENDED.is("halted"));
     }
 }

@@ -1,14 +1,17 @@
-//! `save` and `restore`. See `docs/saved.md` for what happens and for the file.
+//! `save` and `restore`, and `suspend` and `resume`, which do the same to managed domains. See `docs/saved.md` for what happens and for the file.
 
 mod file;
 mod pieces;
 mod read;
 mod restore;
 mod save;
+mod suspend;
 
-pub(super) use restore::Saved;
 pub(in crate::xm) use restore::restore;
+pub(super) use restore::{Saved, undeletable};
 pub(in crate::xm) use save::save;
+pub(in crate::xm) use suspend::{resume, suspend};
+pub(super) use suspend::{resume_one, suspend_one};
 
 /// What was said when there were too few or too many operands.
 const WRONG_NUMBER: &str = "Wrong number of parameters";

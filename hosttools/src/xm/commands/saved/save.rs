@@ -1,5 +1,6 @@
 //! `save`.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, absolute};
 use std::time::Duration;
@@ -62,10 +63,7 @@ pub(super) fn write(
     keep: bool,
 ) -> Result<(), Error> {
     let domain = row.domid.to_string();
-    let failed = |error: &std::io::Error| {
-        let path = path.to_string_lossy();
-        Error::Plain(format!("can't write guest state file {}: {}", Shown(&path), reason(error)))
-    };
+    let failed = |error: &io::Error| unwritable(path, error);
     let mut signals = Signals::catch().map_err(|error| failed(&error))?;
     let timer = Timer::start(PATIENCE)?;
     match client.ask(Request::Config { domain: &domain })? {
@@ -123,6 +121,11 @@ pub(super) fn write(
             _ => return Err(client::Error::Unexpected.into()),
         }
     }
+}
+
+/// That a file cannot be written.
+pub(super) fn unwritable(path: &Path, why: &io::Error) -> Error {
+    Error::Plain(format!("can't write guest state file {}: {}", Shown(&path.to_string_lossy()), reason(why)))
 }
 
 /// How far it has come.
