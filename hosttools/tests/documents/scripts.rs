@@ -37,12 +37,12 @@ pub(crate) fn typed() -> Vec<Typed> {
 
 /// The parts that are carried out, in one boot or another, as the test says itself.
 fn parts() -> Vec<String> {
-    let main = read(&format!("{FOLDER}/main.rs"));
-    let lists = ["const PARTS: ", "const WIDE_PARTS: ", "const LABELLED_PARTS: "].map(|name| {
-        let list = main.split_once(name).unwrap().1.split_once('=').unwrap().1.split_once('[').unwrap().1;
-        list.split_once(']').unwrap().0
-    });
-    let names = lists.iter().flat_map(|list| list.split(','));
+    let boots = read(&format!("{FOLDER}/boots.rs"));
+    let lists = boots
+        .split("Boot::new(")
+        .skip(1)
+        .map(|boot| boot.split_once("&[").unwrap().1.split_once(']').unwrap().0);
+    let names = lists.flat_map(|list| list.split(','));
     names.map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
 }
 

@@ -3,15 +3,10 @@
 const OPTION: &str =
     "tested against the scripted server; what it changes is what xm reads or prints, not what Xen does";
 const CAP: &str = "the same request as for sched-credit, where it is shown; tested on the simulator";
-const SAVED: &str = "seen on real Xen by hand; parts/saved.sh is not in a boot yet";
 const SEDF: &str = "Xen has lost that scheduler: the answer is the same with every option";
 
 #[rustfmt::skip]
 pub(crate) const UNSHOWN: &[(&str, &str, &str)] = &[
-    ("restore", "", SAVED),
-    ("restore", "--paused", SAVED),
-    ("save", "", SAVED),
-    ("save", "--checkpoint", SAVED),
     ("sched-credit", "--json", OPTION),
     ("sched-credit2", "--cap", CAP),
     ("sched-credit2", "--json", OPTION),

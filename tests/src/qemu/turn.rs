@@ -1,12 +1,19 @@
 //! A machine's turn to run. Emulation keeps a CPU of this host busy, so of the tests that run beside each other (some
-//! wait for what another has booted) only as many boot at once as there are CPUs.
+//! wait for what another has booted) only as many boot at once as there are CPUs, in the order in which they came.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// How many machines run.
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static ENDED: Condvar = Condvar::new();
+/// Who came, and who went in and out.
+#[derive(Debug)]
+struct Queue {
+    came: u64,
+    began: u64,
+    running: usize,
+}
+
+static QUEUE: Mutex<Queue> = Mutex::new(Queue { came: 0, began: 0, running: 0 });
+static CHANGED: Condvar = Condvar::new();
 
 /// A turn; its end lets the next machine start.
 #[derive(Debug)]
@@ -16,23 +23,29 @@ impl Turn {
     /// Waits for one. Who already has one and waits for another may wait for ever.
     pub fn wait() -> Self {
         let most = thread::available_parallelism().map_or(1, usize::from);
-        let mut running =
-            ENDED.wait_while(lock(), |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
-        *running += 1;
+        let mut queue = lock();
+        let place = queue.came;
+        queue.came += 1;
+        let others = |queue: &mut Queue| queue.began != place || queue.running >= most;
+        let mut queue = CHANGED.wait_while(queue, others).unwrap_or_else(PoisonError::into_inner);
+        queue.began += 1;
+        queue.running += 1;
+        // The next one may have been waiting for this one to go in.
+        CHANGED.notify_all();
         Self(())
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *lock() -= 1;
-        ENDED.notify_one();
+        lock().running -= 1;
+        CHANGED.notify_all();
     }
 }
 
-/// The count, which nobody leaves half changed.
-fn lock() -> MutexGuard<'static, usize> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+/// The queue, which nobody leaves half changed.
+fn lock() -> MutexGuard<'static, Queue> {
+    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -126,9 +126,20 @@ fn attack_c01_attack_c02_a_hostile_guest_harms_its_own_interface_alone() {
         "theirs: bridge \"xenbr1\"",
         "theirs: script \"/etc/xen/scripts/vif-bridge\"",
         "theirs: online \"1\"",
-        "theirs: hotplug-status \"connected\"",
     ] {
         assert!(part.says(line), "{line}: {}", part.text());
+    }
+    let theirs = |name: &str| {
+        let start = format!("theirs: {name} ");
+        let mut lines = part.text().lines().filter_map(|line| line.strip_prefix(&start));
+        lines.next().map(|value| value.trim_matches('"').to_owned()).unwrap_or_default()
+    };
+    // Which of the states netback comes to see is chance. One that is no number has it give the device up, and take the
+    // interface away; any other one has it close it.
+    match (theirs("state").as_str(), theirs("hotplug-status").as_str()) {
+        ("5", "connected") => {}
+        ("6", "error") => assert!(theirs("hotplug-error").starts_with("there is no interface vif")),
+        end => panic!("{end:?}: {}", part.text()),
     }
 }
 

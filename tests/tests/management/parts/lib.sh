@@ -59,9 +59,11 @@ leftovers() {
 }
 
 # What became of the nonsense that domain $1 wrote by its word $2, and of what is said in the directory of its device $4 of
-# class $3 where it is served.
+# class $3 where it is served. The backends' drivers and xmd see one change after the other: when they have seen to another
+# device, they have seen all the nonsense, and done what they do about it.
 show_nonsense() {
     await printed "$1" "$2: done"
+    xm network-attach "$1" mac=00:16:3e:00:00:09 bridge=xenbr0 && xm network-detach "$1" 00:16:3e:00:00:09 -f
     tr -d '\r' <"$LOGS/console-$1.log" | sed -n "s/^guest: $2: //p" | sort | uniq -c
     xenstore-ls -f "/local/domain/1/backend/$3/$(xm domid "$1")/$4" | sed -n 's,.*/\([^/]*\) = ,theirs: \1 ,p'
 }

@@ -29,12 +29,16 @@ try xm create /etc/xen/tiny.cfg name=other
 try xm destroy other
 
 # Killed while somebody looks at a console.
-(sleep 30) | xm console tiny >/tmp/console 2>&1 &
+mkfifo /tmp/keys
+sleep 1000 >/tmp/keys &
+nobody=$!
+xm console tiny </tmp/keys >/tmp/console 2>&1 &
 console=$!
 await grep -q hello /tmp/console
 kill -9 "$(xmd_pid)"
 wait $console
 echo "console ended: $?"
+kill $nobody
 cat /tmp/console
 /etc/init.d/xmd start
 try look tiny

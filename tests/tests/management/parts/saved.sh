@@ -27,7 +27,7 @@ for kind in pvh pv; do
     leftovers
     try xm restore /root/$kind.chk
     look_at $kind 200
-    try xm restore /root/$kind.chk | sed "s/ID '[0-9]*'/ID 'N'/"
+    try xm restore /root/$kind.chk 2>&1 | sed "s/ID '[0-9]*'/ID 'N'/"
     try xm save -c $kind /root/again.chk
     look_at $kind 300
     try xm destroy $kind

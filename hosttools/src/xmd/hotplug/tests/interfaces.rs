@@ -211,6 +211,25 @@ fn an_interface_that_vanishes_in_between_is_an_error_and_no_more() {
     }
 }
 
+/// As Linux' netback does when the guest writes a state that is no number.
+#[test]
+fn attack_c02_one_that_its_driver_gives_up_is_an_error_until_it_is_taken_away() {
+    let (mut store, mut machine) = (Store::new(), with_bridges(&["xenbr0"]));
+    store.probed(&mut machine, A, &[("bridge", "xenbr0")]);
+    let mut agent = store.agent(&mut machine);
+    assert_eq!(store.said(&mut agent, A), said("connected", ""));
+    drop(agent);
+    machine.links.pop();
+    let mut agent = store.agent(&mut machine);
+    store.write(A, &[("state", "6")]);
+    store.remove(&format!("{A}/hotplug-status"));
+    assert_eq!(store.said(&mut agent, A), said("error", "there is no interface vif7.0"));
+    store.write(A, &[("online", "0")]);
+    while store.read(A, "hotplug-status").is_some() {
+        agent.turn().unwrap();
+    }
+}
+
 #[test]
 fn a_script_does_its_work_itself() {
     let (mut store, mut machine) = (Store::new(), Made::default());

@@ -1,7 +1,5 @@
 //! The control domain on real Xen in QEMU: it comes up, keeps its budgets, and ends cleanly when it cannot.
-//!
-//! These tests need what `ci/setup` installs, so only `ci/test` runs them by itself; by hand:
-//! `cargo test -p xendless-tests --features system --test boot [NAME]`.
+//! By hand: `cargo test -p xendless-tests --features system --test system boot::[NAME]`.
 
 mod budgets;
 mod faults;

@@ -2,8 +2,8 @@
 //! (`docs/test-guest.md`) that behaves or attacks.
 //!
 //! What a test sees is the serial port: what the admin domain prints, Xen's own word on which domains there are, and
-//! the control domain's log, printed as it comes (`log=live`). Run by `ci/test`; by hand:
-//! `cargo test -p xendless-tests --features system --test domains [NAME]`.
+//! the control domain's log, printed as it comes (`log=live`). By hand:
+//! `cargo test -p xendless-tests --features system --test system domains::[NAME]`.
 
 mod ends;
 mod figures;
