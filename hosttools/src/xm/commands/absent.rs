@@ -31,16 +31,6 @@ pub(in crate::xm) fn resume(session: &mut Session, given: &Given) -> Outcome {
     ))
 }
 
-/// `migrate`.
-pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
-    let [domain, _] = given.operands.as_slice() else { return usage("Invalid number of arguments") };
-    running(session, domain, "migrate", "Domain is not running")?;
-    let domain = Shown(domain);
-    plain(format!(
-        "Domains cannot be migrated here: use 'xm save {domain} FILE' on this host, and 'xm restore FILE' on the other."
-    ))
-}
-
 /// `vncviewer`.
 pub(in crate::xm) fn vncviewer(session: &mut Session, given: &Given) -> Outcome {
     let [domain] = given.operands.as_slice() else {

@@ -1,11 +1,15 @@
-//! `save` and `restore`. See `docs/saved.md` for what happens and for the file.
+//! `save`, `restore` and `migrate`. See `docs/saved.md` for what happens and for the file.
 
 mod file;
+mod leave;
+mod migrate;
 mod pieces;
 mod read;
 mod restore;
 mod save;
+mod stream;
 
+pub(in crate::xm) use migrate::{migrate, receive};
 pub(super) use restore::Saved;
 pub(in crate::xm) use restore::restore;
 pub(in crate::xm) use save::save;

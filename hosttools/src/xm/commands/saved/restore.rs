@@ -1,7 +1,8 @@
 //! `restore`.
 
+use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, absolute};
 
 use xendless_core::config::DomainConfig;
@@ -19,14 +20,24 @@ use crate::xm::table::Outcome;
 /// What is read at once.
 const BUFFER: usize = 256 << 10;
 
-/// The saved domain of a file.
-#[derive(Debug)]
+/// A saved domain, of which another is made.
 pub(in crate::xm::commands) struct Saved<'a> {
-    path: &'a Path,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<&'a mut dyn Read>,
+    /// What to say when it cannot be read.
+    unreadable: &'a dyn Fn(&str) -> Error,
+    /// What is done before its first piece is read.
+    wanted: Option<&'a dyn Fn() -> Result<(), Error>>,
 }
 
-impl Saved<'_> {
+impl<'a> Saved<'a> {
+    pub(super) fn new(
+        reader: Reader<&'a mut dyn Read>,
+        unreadable: &'a dyn Fn(&str) -> Error,
+        wanted: Option<&'a dyn Fn() -> Result<(), Error>>,
+    ) -> Self {
+        Self { reader, unreadable, wanted }
+    }
+
     /// Whether all was given away.
     pub(in crate::xm::commands) const fn ended(&self) -> bool {
         self.reader.ended()
@@ -34,7 +45,14 @@ impl Saved<'_> {
 
     /// The next bytes, at most so many.
     pub(in crate::xm::commands) fn next(&mut self, most: usize) -> Result<Vec<u8>, Error> {
-        self.reader.next(most).map_err(|error| unreadable(self.path, &reason(&error)))
+        self.wanted.take().map_or(Ok(()), |wanted| wanted())?;
+        self.reader.next(most).map_err(|error| (self.unreadable)(&reason(&error)))
+    }
+}
+
+impl fmt::Debug for Saved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved").finish_non_exhaustive()
     }
 }
 
@@ -58,19 +76,26 @@ pub(super) fn read(
     file: File,
     paused: bool,
 ) -> Outcome {
+    let unreadable = |why: &str| {
+        Error::Plain(format!("can't read guest state file {}: {why}", Shown(&path.to_string_lossy())))
+    };
     if !file.metadata().is_ok_and(|found| found.is_file()) {
-        return Err(unreadable(path, "it is no file"));
+        return Err(unreadable("it is no file"));
     }
-    let begun = Reader::begin(BufReader::with_capacity(BUFFER, file));
-    let (reader, config) = begun.map_err(|Invalid(text)| Error::Plain(text))?;
-    let config = DomainConfig::decode(&config)
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    let from: &mut dyn Read = &mut file;
+    let (reader, config) = Reader::begin(from).map_err(|Invalid(text)| Error::Plain(text))?;
+    let mut saved = Saved::new(reader, &unreadable, None);
+    create::restore(session, client, &decoded(&config)?, paused, &mut saved)?;
+    Ok(0)
+}
+
+/// The configuration of a saved domain, unless it forbids that one is made of it.
+pub(super) fn decoded(config: &[u8]) -> Result<DomainConfig, Error> {
+    let config = DomainConfig::decode(config)
         .map_err(|_| Error::Plain("not a valid guest state file: config parse".to_owned()))?;
     if config.platform.no_migrate {
         return Err(Error::Plain("cannot restore non-migratable domain".to_owned()));
     }
-    create::restore(session, client, &config, paused, &mut Saved { path, reader })
-}
-
-fn unreadable(path: &Path, why: &str) -> Error {
-    Error::Plain(format!("can't read guest state file {}: {why}", Shown(&path.to_string_lossy())))
+    Ok(config)
 }
