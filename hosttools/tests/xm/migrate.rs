@@ -267,7 +267,6 @@ fn attack_d03_what_the_other_host_says_out_of_turn_stops_it() {
         (vec![(before, vec![99; 5])], &bad),
         (vec![(before, vec![FAILED, 255, 255, 255, 255])], &bad),
         (vec![(before, message(READY, ""))], &bad),
-        (vec![(before, message(WANT, "")), (0, message(READY, "")), (behind, Vec::new())], &bad),
         (vec![(before, message(WANT, "")), (0, no_room.clone()), (behind, Vec::new())], &failed),
         (vec![(before, message(WANT, "")), (behind, no_room.clone())], &failed),
         (vec![(before, message(WANT, "")), (behind, message(READY, "")), (5, no_room.clone())], &failed),
@@ -297,9 +296,11 @@ fn ctrl_c_lets_the_domain_go_on() {
     // Nor is one waited for for ever that stands still.
     let (before, behind) = sizes();
     let stalls = played(&[(before, message(WANT, "")), (behind, message(READY, ""))]);
-    for script in
-        ["sleep 60".to_owned(), played(&[]) + "\nsleep 60", stalls + "\nhead -c 5\ntouch now\nsleep 60"]
-    {
+    for script in [
+        "sleep 60".to_owned(),
+        played(&[]) + "\nsleep 60",
+        stalls + "\nhead -c 5 >/dev/null\ntouch now\nsleep 60",
+    ] {
         let source = self::source();
         let child = migrate(&source, &script, &["migrate", "guest", "b"]).spawn().unwrap();
         let committing = script.contains("touch");
@@ -367,7 +368,6 @@ impl Receiver {
     fn end(mut self) -> (Vec<u8>, i32, String, Server) {
         drop(self.child.stdin.take());
         let output = self.child.wait_with_output().unwrap();
-        self.target.seen.wait_for("left");
         (output.stdout, output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap(), self.target)
     }
 }
