@@ -11,6 +11,7 @@ mod every;
 mod faults;
 mod listing;
 mod managed;
+mod migrate;
 mod network;
 mod pool;
 mod relay;

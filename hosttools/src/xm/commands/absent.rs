@@ -1,5 +1,4 @@
-//! Sub-commands whose means are not there: moving domains, and graphical consoles. They look at their
-//! operands as ever, and say in one line what to do instead.
+//! `vncviewer`, whose means are not there. It looks at its operands as ever, and says in one line what to do instead.
 
 use super::target::{Target, not_started, target};
 use crate::shown::Shown;
@@ -8,47 +7,18 @@ use crate::xm::options::Given;
 use crate::xm::session::{Session, is_control};
 use crate::xm::table::Outcome;
 
-/// `migrate`.
-pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
-    let [domain, _] = given.operands.as_slice() else { return usage("Invalid number of arguments") };
-    running(session, domain, "migrate", "Domain is not running")?;
-    let domain = Shown(domain);
-    plain(format!(
-        "Domains cannot be migrated here: use 'xm save {domain} FILE' on this host, and 'xm restore FILE' on the other."
-    ))
-}
-
 /// `vncviewer`.
 pub(in crate::xm) fn vncviewer(session: &mut Session, given: &Given) -> Outcome {
     let [domain] = given.operands.as_slice() else {
-        return usage("No domain given (or several parameters specified)");
+        return Err(Error::Usage("No domain given (or several parameters specified)".to_owned()));
     };
-    if !is_control(domain) {
-        running(session, domain, "view", &not_started(domain))?;
+    if !is_control(domain)
+        && let Target::Defined(_) = target(&mut session.connect()?, domain)?
+    {
+        return Err(Error::Usage(not_started(domain)));
     }
     let domain = Shown(domain);
-    plain(format!("Domain '{domain}' has no graphical console: 'xm console {domain}' is its text console."))
-}
-
-/// Finds out that `domain` runs and is not the one that controls the others.
-fn running(session: &Session, domain: &str, verb: &str, defined: &str) -> Result<(), Error> {
-    match known(session, domain, verb)? {
-        Target::Running(_) => Ok(()),
-        Target::Defined(_) => Err(Error::Usage(defined.to_owned())),
-    }
-}
-
-fn known(session: &Session, domain: &str, verb: &str) -> Result<Target, Error> {
-    if is_control(domain) {
-        return Err(Error::Usage(format!("Cannot {verb} privileged domain {domain}")));
-    }
-    target(&mut session.connect()?, domain)
-}
-
-fn usage(text: &str) -> Outcome {
-    Err(Error::Usage(text.to_owned()))
-}
-
-fn plain(text: String) -> Outcome {
+    let text =
+        format!("Domain '{domain}' has no graphical console: 'xm console {domain}' is its text console.");
     Err(Error::Plain(text))
 }

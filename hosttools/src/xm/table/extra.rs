@@ -1,7 +1,7 @@
 //! Sub-commands beyond the classic 103.
 
 use super::{Action, Command, JSON, Opt, scheduler};
-use crate::xm::commands::{events, security, wait};
+use crate::xm::commands::{events, saved, security, wait};
 use crate::xm::{complete, dispatch, manual};
 
 const TIMEOUT: Opt = Opt::value('t', "timeout", "SECONDS", "Wait no longer than this.");
@@ -21,6 +21,10 @@ pub(super) static COMMANDS: &[Command] = &[
         ]),
     Command::new("wait", "[-t|--timeout SECONDS] <Domain> <created|booted|running|paused|shutdown|crashed|gone>",
         "Wait until a domain is that.", Action::Run(wait::run)).options(&[TIMEOUT]),
+    Command::new("migrate-receive", "[--name NAME]", "Take a domain that comes from another host; xm migrate has this \
+        started there.", Action::Run(saved::receive)).words(0, 2).options(&[
+            Opt::long_value("name", "NAME", "Take it under another name and UUID."),
+        ]),
     Command::gone("cfgbootpolicy", "<policy> [kernelversion]", "Add a policy to the boot loader's menu.",
         "ACM policies were removed in Xen 4.2; boot Xen with flask= and a FLASK policy as a module."),
     Command::new("loadpolicy", "<policy>", "Put a policy in force.", Action::Run(security::load)).operands(0, usize::MAX),

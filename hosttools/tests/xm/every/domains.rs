@@ -121,10 +121,13 @@ pub(super) static ROWS: &[Row] = &[
         missing: Says("migrate guest", 1, "Invalid number of arguments"),
         extra: Says("migrate guest host other", 1, "Invalid number of arguments"),
         state: Says("migrate dormant host", 1, "Domain is not running"),
-        ..absent(
-            "migrate guest host",
-            "Domains cannot be migrated here: use 'xm save guest FILE' on this host, and 'xm restore FILE' on the other.",
-        )
+        works: No("see migrate.rs"),
+        value: Says(
+            "migrate -p x guest host",
+            1,
+            "-p/-s need the removed relocation server; migration runs over ssh.",
+        ),
+        ..one("migrate guest host", "")
     },
     one("pause guest", "pause dormant"),
     Row {

@@ -59,4 +59,10 @@ pub(super) static ROWS: &[Row] = &[
         guest: Says("wait -t 0 guest gone", 1, "Domain 'guest' is not gone after 0 seconds."),
         ..alone("wait guest created")
     },
+    Row {
+        works: No("see migrate.rs: another xm talks to it"),
+        missing: No("it takes no operands"),
+        value: Says("migrate-receive --name a/b", 1, "Invalid VM Name"),
+        ..alone("migrate-receive")
+    },
 ];

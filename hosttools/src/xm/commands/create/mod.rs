@@ -114,20 +114,22 @@ pub(super) fn restore(
     config: &DomainConfig,
     paused: bool,
     saved: &mut Saved<'_>,
-) -> Outcome {
+) -> Result<Created, Error> {
     let mut files = files(session, config)?;
     let order = Order { config, paused, quiet: true, saved: Some(saved) };
     match transfer::create(client, order, &mut files)? {
-        Ok(_) => Ok(0),
-        Err(Failure::NameTaken { domid: Some(domid) }) => {
-            let name = Shown(config.name.as_str());
-            Err(Error::Plain(format!("Domain '{name}' already exists with ID '{domid}'")))
-        }
+        Ok(created) => Ok(created),
+        Err(Failure::NameTaken { domid: Some(domid) }) => Err(exists(config.name.as_str(), domid)),
         Err(Failure::Image { file: protocol::File::Saved, why }) => {
             Err(Error::Plain(format!("Restore failed: {}", Shown(&why))))
         }
         Err(failure) => Err(refused(failure, config, &files)),
     }
+}
+
+/// That what is to be restored is there.
+pub(super) fn exists(name: &str, domid: u16) -> Error {
+    Error::Plain(format!("Domain '{}' already exists with ID '{domid}'", Shown(name)))
 }
 
 /// The files that a domain is made of.

@@ -1,16 +1,14 @@
-//! The file that a domain is saved to.
-//!
-//! A signature and a version (32 bits, little-endian), the bytes of the domain's configuration behind their number
-//! (32 bits), the pieces as the control domain sends them, and a BLAKE3 digest of all that. It is written beside its place
-//! and gets there in one step, so what is found under its name is whole, or what was there before.
+//! The file that a domain is saved to. It is written beside its place and gets there in one step, so what is found under
+//! its name is whole, or what was there before.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::pieces::Pieces;
-use super::{SIGNATURE, VERSION};
+use super::stream::Sink;
+use crate::shown::Shown;
+use crate::xm::error::{Error, reason};
 
 /// What is behind the name of a file that is not whole.
 const INCOMPLETE: &str = "-incomplete";
@@ -22,8 +20,6 @@ pub(super) struct Saving {
     /// Where it is meanwhile; none when it got to its place.
     beside: Option<PathBuf>,
     file: File,
-    hash: blake3::Hasher,
-    pieces: Pieces,
 }
 
 impl Saving {
@@ -36,35 +32,11 @@ impl Saving {
         name.push(INCOMPLETE);
         let beside = PathBuf::from(name);
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        let (path, pieces) = (path.to_owned(), Pieces::default());
-        Ok(Self { path, beside: Some(beside), file, hash: blake3::Hasher::new(), pieces })
+        Ok(Self { path: path.to_owned(), beside: Some(beside), file })
     }
 
-    /// Writes what stands before the pieces.
-    pub(super) fn begin(&mut self, config: &[u8]) -> io::Result<()> {
-        let size = u32::try_from(config.len()).map_err(io::Error::other)?;
-        self.write(&SIGNATURE)?;
-        self.write(&VERSION.to_le_bytes())?;
-        self.write(&size.to_le_bytes())?;
-        self.write(config)
-    }
-
-    /// Writes more of the pieces; says whether they are all there.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        self.pieces.pass(bytes)?;
-        self.write(bytes)?;
-        Ok(self.pieces.ended())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hash.update(bytes);
-        self.file.write_all(bytes)
-    }
-
-    /// Completes the file, brings it to the disk and to its place.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        let digest = self.hash.finalize();
-        self.file.write_all(digest.as_bytes())?;
+    /// Brings the file to the disk and to its place.
+    fn settle(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
         if let Some(beside) = &self.beside {
             fs::rename(beside, &self.path)?;
@@ -73,6 +45,25 @@ impl Saving {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
+}
+
+impl Sink for Saving {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|error| self.failed(&error))
+    }
+
+    fn whole(&mut self) -> Result<(), Error> {
+        self.settle().map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        unwritable(&self.path, error)
+    }
+}
+
+/// That a file cannot be written.
+pub(super) fn unwritable(path: &Path, why: &io::Error) -> Error {
+    Error::Plain(format!("can't write guest state file {}: {}", Shown(&path.to_string_lossy()), reason(why)))
 }
 
 impl Drop for Saving {

@@ -1,12 +1,17 @@
-//! `save` and `restore`, and `suspend` and `resume`, which do the same to managed domains. See `docs/saved.md` for what happens and for the file.
+//! `save` and `restore`; `suspend` and `resume`, which do the same to managed domains; and `migrate`, which does both on
+//! two hosts. See `docs/saved.md` for what happens and for the file.
 
 mod file;
+mod leave;
+mod migrate;
 mod pieces;
 mod read;
 mod restore;
 mod save;
+mod stream;
 mod suspend;
 
+pub(in crate::xm) use migrate::{migrate, receive};
 pub(in crate::xm) use restore::restore;
 pub(super) use restore::{Saved, undeletable};
 pub(in crate::xm) use save::save;

@@ -1,7 +1,8 @@
 //! `restore`.
 
+use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, absolute};
 
 use xendless_core::config::{DomainConfig, DomainName, Settings};
@@ -20,16 +21,26 @@ use crate::xm::table::Outcome;
 /// What is read at once.
 const BUFFER: usize = 256 << 10;
 
-/// The saved domain of a file.
-#[derive(Debug)]
+/// A saved domain, of which another is made.
 pub(in crate::xm::commands) struct Saved<'a> {
-    path: &'a Path,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<&'a mut dyn Read>,
+    /// What to say when it cannot be read.
+    unreadable: &'a dyn Fn(&str) -> Error,
+    /// What is done before its first piece is read.
+    wanted: Option<&'a dyn Fn() -> Result<(), Error>>,
     /// From when all of it was read the domain may run.
     once: Option<&'a Image>,
 }
 
-impl Saved<'_> {
+impl<'a> Saved<'a> {
+    pub(super) fn new(
+        reader: Reader<&'a mut dyn Read>,
+        unreadable: &'a dyn Fn(&str) -> Error,
+        wanted: Option<&'a dyn Fn() -> Result<(), Error>>,
+    ) -> Self {
+        Self { reader, unreadable, wanted, once: None }
+    }
+
     /// Whether all was given away.
     pub(in crate::xm::commands) const fn ended(&self) -> bool {
         self.reader.ended()
@@ -37,13 +48,20 @@ impl Saved<'_> {
 
     /// The next bytes, at most so many.
     pub(in crate::xm::commands) fn next(&mut self, most: usize) -> Result<Vec<u8>, Error> {
-        let bytes = self.reader.next(most).map_err(|error| unreadable(self.path, &reason(&error)))?;
+        self.wanted.take().map_or(Ok(()), |wanted| wanted())?;
+        let bytes = self.reader.next(most).map_err(|error| (self.unreadable)(&reason(&error)))?;
         if self.reader.ended()
             && let Some(image) = self.once
         {
             image.leave().map_err(|error| undeletable(&error))?;
         }
         Ok(bytes)
+    }
+}
+
+impl fmt::Debug for Saved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved").finish_non_exhaustive()
     }
 }
 
@@ -72,22 +90,24 @@ pub(super) struct Order<'a> {
 /// Makes the domain of a file.
 pub(super) fn read(session: &mut Session, client: &mut Client, file: File, order: Order<'_>) -> Outcome {
     let Order { path, paused, suspended } = order;
+    let unreadable = |why: &str| {
+        Error::Plain(format!("can't read guest state file {}: {why}", Shown(&path.to_string_lossy())))
+    };
     if !file.metadata().is_ok_and(|found| found.is_file()) {
-        return Err(unreadable(path, "it is no file"));
+        return Err(unreadable("it is no file"));
     }
-    let begun = Reader::begin(BufReader::with_capacity(BUFFER, file));
-    let (reader, config) = begun.map_err(|Invalid(text)| Error::Plain(text))?;
-    let invalid = || Error::Plain("not a valid guest state file: config parse".to_owned());
-    let mut config = DomainConfig::decode(&config).map_err(|_| invalid())?;
-    if let Some((_, name)) = suspended {
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    let from: &mut dyn Read = &mut file;
+    let (reader, config) = Reader::begin(from).map_err(|Invalid(text)| Error::Plain(text))?;
+    let mut config = decoded(&config)?;
+    let mut saved = Saved::new(reader, &unreadable, None);
+    if let Some((image, name)) = suspended {
         let settings = Settings { name: name.clone(), ..config.into_settings() };
-        config = DomainConfig::new(settings).map_err(|_| invalid())?;
+        config = DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))?;
+        saved.once = Some(image);
     }
-    if config.platform.no_migrate {
-        return Err(Error::Plain("cannot restore non-migratable domain".to_owned()));
-    }
-    let once = suspended.map(|(image, _)| image);
-    create::restore(session, client, &config, paused, &mut Saved { path, reader, once })
+    create::restore(session, client, &config, paused, &mut saved)?;
+    Ok(0)
 }
 
 /// That the file of a suspended domain stays where it is.
@@ -95,6 +115,12 @@ pub(in crate::xm::commands) fn undeletable(why: &std::io::Error) -> Error {
     Error::Plain(format!("Failed to delete checkpoint file: {}", reason(why)))
 }
 
-fn unreadable(path: &Path, why: &str) -> Error {
-    Error::Plain(format!("can't read guest state file {}: {why}", Shown(&path.to_string_lossy())))
+/// The configuration of a saved domain, unless it forbids that one is made of it.
+pub(super) fn decoded(config: &[u8]) -> Result<DomainConfig, Error> {
+    let config = DomainConfig::decode(config)
+        .map_err(|_| Error::Plain("not a valid guest state file: config parse".to_owned()))?;
+    if config.platform.no_migrate {
+        return Err(Error::Plain("cannot restore non-migratable domain".to_owned()));
+    }
+    Ok(config)
 }

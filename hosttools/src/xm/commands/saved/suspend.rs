@@ -7,9 +7,9 @@ use xendless_core::config::Uuid;
 use xendless_core::protocol::{Failure, Row};
 
 use super::WRONG_NUMBER;
-use super::file::Saving;
+use super::file::{Saving, unwritable};
 use super::restore::{Order, read, undeletable};
-use super::save::{running, unwritable, write};
+use super::save::{running, write};
 use crate::client::{self, Client};
 use crate::shown::Shown;
 use crate::xm::commands::definition;
@@ -48,7 +48,7 @@ pub(in crate::xm::commands) fn suspend_one(
     // The domain runs, so what may be there is of an earlier life.
     image.remove().map_err(failed)?;
     let saving = Saving::create(image.between()).map_err(failed)?;
-    match write(client, row, image.between(), saving, false) {
+    match write(client, row, saving, false) {
         Ok(()) => image.settle().map_err(failed),
         Err(error) => Err(after(client, &image, config.uuid, error)),
     }

@@ -1,0 +1,173 @@
+//! `migrate-receive`: the side that a domain comes to. Nobody types it; `migrate` has it started at the other host.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::os::fd::AsFd;
+
+use xendless_core::config::{DomainConfig, DomainName};
+use xendless_core::protocol::{Created, Request};
+
+use super::super::read::{Invalid, Reader};
+use super::super::restore::{Saved, decoded};
+use super::message::{GREETING, Message};
+use super::wait::Patient;
+use crate::client::Client;
+use crate::shown::Shown;
+use crate::xm::commands::create::{self, source::random_uuid};
+use crate::xm::commands::managed::define;
+use crate::xm::error::{Error, FAILED, reason};
+use crate::xm::options::Given;
+use crate::xm::session::{Session, defined, definitions, find, taken};
+use crate::xm::signals::Signals;
+use crate::xm::table::Outcome;
+
+/// What is read at once.
+const BUFFER: usize = 256 << 10;
+
+/// What the other side says.
+type Input = BufReader<Patient<File>>;
+
+/// `migrate-receive`.
+pub(in crate::xm) fn receive(session: &mut Session, given: &Given) -> Outcome {
+    if !given.operands.is_empty() {
+        return Err(Error::Usage("It takes no operands".to_owned()));
+    }
+    let name = given.value("name").map(DomainName::new).transpose();
+    let name = name.map_err(|_| Error::Usage("Invalid VM Name".to_owned()))?;
+    let mut input = input().map_err(|error| Error::Plain(error.to_string()))?;
+    write(GREETING)?;
+    match take(session, &mut input, name) {
+        Ok(said) => write(&Message::Done(said).encode()).map(|()| 0),
+        Err(error) => {
+            let text = error.report(true).text;
+            let text = text.strip_prefix("Error: ").unwrap_or(&text);
+            write(&Message::Failed(text.replace('\n', " ")).encode())?;
+            Err(Error::Silent(FAILED))
+        }
+    }
+}
+
+/// Takes a domain. Gives what went wrong beside that.
+fn take(session: &mut Session, input: &mut Input, name: Option<DomainName>) -> Result<String, Error> {
+    let mut client = session.connect()?;
+    let (config, definition, created) = make(session, &mut client, input, name)?;
+    let domain = created.domid.to_string();
+    let mut committed = false;
+    let said = write(&Message::Ready.encode()).and_then(|()| {
+        loop {
+            match Message::read(input) {
+                Ok(Some(Message::Committing)) if !committed => {
+                    committed = true;
+                    write(&Message::Committed.encode())?;
+                }
+                Ok(Some(Message::Go)) if committed => return Ok(true),
+                Ok(Some(Message::Abort)) => return Ok(false),
+                Ok(Some(_)) => return Err(Error::Plain("what came is no part of a migration".to_owned())),
+                Ok(None) => return Err(Error::Plain("the other side ended the migration".to_owned())),
+                Err(error) => return Err(Error::Plain(reason(&error))),
+            }
+        }
+    });
+    match said {
+        Ok(true) => go_on(&mut client, &domain, definition),
+        Err(error) if committed => {
+            let name = Shown(config.name.as_str());
+            let why = error.report(true).text;
+            let why = why.strip_prefix("Error: ").unwrap_or(&why);
+            // The other side may not hear it any more.
+            let text = format!("{why}: domain '{name}' stays here, paused, as it may be nowhere else.");
+            eprintln!("{text}");
+            Err(Error::Plain(text))
+        }
+        said => {
+            client.ask(Request::Destroy { domain: &domain })?;
+            Err(said.err().unwrap_or_else(|| Error::Plain("the other side ended the migration".to_owned())))
+        }
+    }
+}
+
+/// Makes the domain, which stays paused. Gives its configuration and the definition to keep, too.
+fn make(
+    session: &mut Session,
+    client: &mut Client,
+    input: &mut Input,
+    name: Option<DomainName>,
+) -> Result<(DomainConfig, Option<DomainConfig>, Created), Error> {
+    let mut definition = None;
+    loop {
+        match Message::read(input) {
+            Ok(Some(Message::Definition(bytes))) if definition.is_none() => definition = Some(bytes),
+            Ok(Some(Message::Begin)) => break,
+            Ok(None) => return Err(Error::Plain("the other side ended the migration".to_owned())),
+            Ok(Some(_)) => return Err(Error::Plain("what came is no part of a migration".to_owned())),
+            Err(error) => return Err(Error::Plain(reason(&error))),
+        }
+    }
+    let from: &mut dyn Read = input;
+    let (reader, config) = Reader::begin(from).map_err(|Invalid(text)| Error::Plain(text))?;
+    let identity = name.map(|name| random_uuid().map(|uuid| (name, uuid))).transpose();
+    let identity = identity.map_err(|error| Error::Plain(reason(&error)))?;
+    let as_named = |config: DomainConfig| match &identity {
+        None => Ok(config),
+        Some((name, uuid)) => {
+            let mut settings = config.into_settings();
+            (settings.name, settings.uuid) = (name.clone(), *uuid);
+            DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))
+        }
+    };
+    let config = as_named(decoded(&config)?)?;
+    let definition = match definition {
+        Some(bytes) => Some(as_named(decoded(&bytes)?)?),
+        None => None,
+    };
+    vacant(client, &config, definition.as_ref())?;
+    let unreadable = |why: &str| Error::Plain(format!("the domain that came is not whole: {why}"));
+    let wanted = || write(&Message::Want.encode());
+    let mut saved = Saved::new(reader, &unreadable, Some(&wanted));
+    let created = create::restore(session, client, &config, true, &mut saved)?;
+    Ok((config, definition, created))
+}
+
+/// Whether nothing else has the names.
+fn vacant(
+    client: &mut Client,
+    config: &DomainConfig,
+    definition: Option<&DomainConfig>,
+) -> Result<(), Error> {
+    let name = config.name.as_str();
+    if let Ok(row) = find(client, name)
+        && row.name == name
+    {
+        return Err(create::exists(name, row.domid));
+    }
+    let Some(definition) = definition else { return Ok(()) };
+    let all = definitions(client)?;
+    let names = [definition.name.to_string(), definition.uuid.to_string()];
+    match names.iter().find_map(|name| defined(&all, name)) {
+        Some(found) => Err(Error::Plain(taken(&found.name, None))),
+        None => Ok(()),
+    }
+}
+
+/// It is nowhere else any more. Gives what went wrong beside that it goes on.
+fn go_on(client: &mut Client, domain: &str, definition: Option<DomainConfig>) -> Result<String, Error> {
+    client.ask(Request::Unpause { domain })?;
+    let kept = definition.map_or(Ok(()), |definition| define(client, &definition));
+    Ok(kept.err().map_or_else(String::new, |error| {
+        let text = error.report(true).text;
+        let why = text.strip_prefix("Error: ").unwrap_or(&text).replace('\n', " ");
+        format!("The domain has moved, and its definition has not: {why}")
+    }))
+}
+
+/// Standard input, of which nothing was read yet.
+fn input() -> io::Result<Input> {
+    let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    Ok(BufReader::with_capacity(BUFFER, Patient::new(from, Signals::catch()?)))
+}
+
+/// Says something to the other side.
+fn write(bytes: &[u8]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    Ok(out.write_all(bytes).and_then(|()| out.flush())?)
+}
