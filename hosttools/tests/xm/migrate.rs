@@ -87,6 +87,12 @@ fn error(text: &str) -> (i32, String, String) {
     (1, String::new(), format!("Error: {text}\n"))
 }
 
+/// The domain is where it came from.
+fn returned(source: &Server, target: &Server) {
+    source.world.lock().unwrap().rows.push(row(7, "guest", DomainFlags::BLOCKED));
+    target.world.lock().unwrap().rows.retain(|row| row.domid == 0);
+}
+
 #[test]
 fn a_domain_moves_and_is_in_one_place_at_a_time() {
     let (source, target) = (source(), target());
@@ -110,10 +116,11 @@ fn a_definition_moves_only_when_that_is_wanted() {
     assert_eq!(moved(&source, &carried(&target), "migrate guest b").0, 0);
     assert!(source.world.lock().unwrap().definitions.contains_key("guest"));
     assert!(target.world.lock().unwrap().definitions.is_empty());
-    target.world.lock().unwrap().rows.retain(|row| row.domid == 0);
+    returned(&source, &target);
     assert_eq!(moved(&source, &carried(&target), "migrate -c guest b"), (0, String::new(), String::new()));
     assert!(source.world.lock().unwrap().definitions.is_empty());
     assert!(target.world.lock().unwrap().definitions.contains_key("guest"));
+    returned(&source, &target);
     let said = moved(&source, &carried(&target), "migrate -c guest b");
     assert_eq!((said.0, said.2.as_str()), (1, "Error: Domain is not a managed domain\n"));
 
@@ -140,6 +147,7 @@ fn within_one_machine_it_takes_another_name() {
     let script = carried(&target) + " --name other";
     assert_eq!(moved(&source, &script, "migrate guest b"), (0, String::new(), String::new()));
     assert!(saw(&target, "create other paused=true ramdisk=false saved"));
+    returned(&source, &target);
     let said = moved(&source, &(carried(&target) + " --name a/b"), "migrate guest b");
     assert_eq!(said.0, 1, "{said:?}");
 }

@@ -25,8 +25,8 @@ if [ -e /session ]; then
     {
         sh /session/commands </dev/null 2>&1
         # The zeros push the status through the encoder, which waits for full lines.
-        printf '%s %03d %0128d' "$token" $? 0
-    } | hexdump -v -e "\"$token %08_ax \" 32/1 \"%02x\" \"\n\""
+        printf '%s %03d %0256d' "$token" $? 0
+    } | hexdump -v -e "\"$token %08_ax \" 128/1 \"%02x\" \"\n\""
 fi
 [ -e /session ] || cat /etc/motd
 while :; do setsid cttyhack sh -l; done

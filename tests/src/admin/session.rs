@@ -2,7 +2,7 @@
 //!
 //! The commands and a random token are files in the root. What comes back shares the console with Xen, the control
 //! domain and, in an emergency, the kernel, and must be told apart from all of them whatever it contains. So `/init`
-//! sends it in frames, each a line of the token, an offset and 32 bytes, all in hexadecimal:
+//! sends it in frames, each a line of the token, an offset and 128 bytes, all in hexadecimal:
 //!
 //! ```text
 //! 2f9a64e3c0d15b78 00000040 6c6f6f70…
@@ -18,7 +18,7 @@ use super::tree::Tree;
 use crate::qemu::serial::{CONTROL_PREFIX, XEN_PREFIX};
 
 /// Bytes in a frame.
-const FRAME: usize = 32;
+const FRAME: usize = 128;
 /// Hexadecimal digits of an offset.
 const OFFSET: usize = 8;
 /// Digits of the exit status.
@@ -127,7 +127,7 @@ mod tests {
 
     /// What the admin domain makes of this output and status.
     fn frames(session: &Session, output: &[u8], status: u8) -> Vec<String> {
-        let end = format!("{} {status:03} {:0128}", session.token, 0);
+        let end = format!("{} {status:03} {:0256}", session.token, 0);
         let stream = [output, end.as_bytes()].concat();
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let chunks = stream.chunks_exact(FRAME).zip((0..).step_by(FRAME));
@@ -152,7 +152,7 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let end = format!("{} 007 {:0128}", session.token, 0);
+        let end = format!("{} 007 {:0256}", session.token, 0);
         encoder.stdin.take().unwrap().write_all(format!("some\0output\n{end}").as_bytes()).unwrap();
         let lines = String::from_utf8(encoder.wait_with_output().unwrap().stdout).unwrap();
         let expected = frames(&session, b"some\0output\n", 7);
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_lost_or_damaged_line_is_an_error() {
         let session = session();
-        let lines = frames(&session, &[b'x'; 100], 0);
+        let lines = frames(&session, &[b'x'; 400], 0);
         let lost = [&lines[..1], &lines[2..]].concat();
         assert!(read(&mut session.reader(), &lost).unwrap_err().to_string().contains("lost"));
         let mut damaged = lines.clone();
