@@ -1,6 +1,6 @@
 //! Wall time of single requests: `cargo bench -p xendless-core --bench store`.
 //!
-//! Times depend on the machine; what the project promises is counted in instructions by `store_instructions`.
+//! Times depend on the machine; what the project promises is counted in instructions by `core/cost`.
 
 mod common;
 

@@ -1,9 +1,9 @@
-//! Instructions per request, counted by callgrind: `cargo bench -p xendless-core --bench store_instructions`.
+//! Instructions per request, counted by callgrind: `cargo run --release -p xendless-cost`.
 //!
 //! The counts are repeatable, whatever else the machine does. The run fails when a promise of
 //! `docs/xenstore.md` is broken, or when nothing could be counted.
 
-#[path = "../common/mod.rs"]
+#[path = "../../benches/common/mod.rs"]
 mod common;
 mod guest;
 mod meter;
@@ -69,7 +69,7 @@ const PROMISES: [(&str, &str, u64); 5] = [
 const GUESTS: &str = "guests";
 
 fn main() -> io::Result<ExitCode> {
-    let mut args = env::args().skip(1).filter(|arg| arg != "--bench");
+    let mut args = env::args().skip(1);
     if let Some(name) = args.next() {
         run(&name);
         return Ok(ExitCode::SUCCESS);
