@@ -21,6 +21,7 @@ mod events;
 mod flask;
 mod hotplug;
 mod labels;
+mod migrate;
 mod networks;
 mod options;
 mod package;
@@ -54,7 +55,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Those for a machine with several CPUs.
-const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions"];
+const WIDE_PARTS: &[&str] = &["pools", "dump", "labels", "definitions", "migrate"];
 
 /// Those for a Xen with labels and the rtds scheduler.
 const LABELLED_PARTS: &[&str] = &["flask", "rtds"];
@@ -128,7 +129,7 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 18] = [
+const EXPECTATIONS: [&str; 19] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
@@ -138,6 +139,7 @@ const EXPECTATIONS: [&str; 18] = [
     include_str!("flask.rs"),
     include_str!("hotplug.rs"),
     include_str!("labels.rs"),
+    include_str!("migrate.rs"),
     include_str!("networks.rs"),
     include_str!("options.rs"),
     include_str!("package.rs"),

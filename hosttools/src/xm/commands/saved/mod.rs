@@ -9,7 +9,7 @@ mod restore;
 mod save;
 mod stream;
 
-pub(in crate::xm) use migrate::{migrate, receive};
+pub(in crate::xm) use migrate::{migrate, receive, said};
 pub(super) use restore::Saved;
 pub(in crate::xm) use restore::restore;
 pub(in crate::xm) use save::save;
