@@ -13,6 +13,7 @@ mod help;
 pub mod inventory;
 mod listener;
 mod manual;
+pub mod migration;
 mod options;
 mod out;
 mod session;

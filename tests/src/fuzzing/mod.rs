@@ -5,6 +5,7 @@
 
 mod bundles;
 mod kernels;
+mod migrations;
 mod names;
 mod ring;
 mod saved;
@@ -12,6 +13,7 @@ mod sessions;
 
 pub use bundles::{bundles, configs};
 pub use kernels::{bzip2, elf, files, gzip, lz4, lzma, xz, zstd};
+pub use migrations::migrations;
 pub use names::{paths, permissions};
 pub use ring::frames;
 pub use saved::saved;
@@ -31,7 +33,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "bundles", run: bundles, max_len: 4096, tries: 2000 },
     Target { name: "bzip2", run: bzip2, max_len: 4096, tries: 300 },
     Target { name: "configs", run: configs, max_len: 4096, tries: 4000 },
@@ -41,6 +43,7 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "gzip", run: gzip, max_len: 4096, tries: 500 },
     Target { name: "lz4", run: lz4, max_len: 4096, tries: 500 },
     Target { name: "lzma", run: lzma, max_len: 4096, tries: 300 },
+    Target { name: "migrations", run: migrations, max_len: 4096, tries: 4000 },
     Target { name: "paths", run: paths, max_len: 4096, tries: 20_000 },
     Target { name: "permissions", run: permissions, max_len: 256, tries: 4000 },
     Target { name: "saved", run: saved, max_len: 4096, tries: 400 },

@@ -30,7 +30,7 @@ pub(crate) static BOOTS: [Boot; 5] = [
     // Of a PV domain that is read, Xen would print a line for each frame that is not its own: there are thousands.
     // On two emulated CPUs the admin domain was seen to sleep on, now and then, beside events that Xen had for it: where all
     // others sleep, too, nothing wakes it.
-    Boot::new("saved", &["saved", "suspended"], |usual| Machine {
+    Boot::new("saved", &["saved", "suspended", "migrate"], |usual| Machine {
         xen_args: "guest_loglvl=error".into(),
         ..usual
     }),

@@ -21,6 +21,7 @@ mod events;
 mod flask;
 mod hotplug;
 mod labels;
+mod migrate;
 mod networks;
 mod options;
 mod package;
@@ -58,7 +59,7 @@ fn part(name: &str) -> Part {
 }
 
 /// Where tests say what they expect.
-const EXPECTATIONS: [&str; 19] = [
+const EXPECTATIONS: [&str; 20] = [
     include_str!("commands.rs"),
     include_str!("definitions.rs"),
     include_str!("disks.rs"),
@@ -68,6 +69,7 @@ const EXPECTATIONS: [&str; 19] = [
     include_str!("flask.rs"),
     include_str!("hotplug.rs"),
     include_str!("labels.rs"),
+    include_str!("migrate.rs"),
     include_str!("networks.rs"),
     include_str!("options.rs"),
     include_str!("package.rs"),

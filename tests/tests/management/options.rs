@@ -115,7 +115,11 @@ fn what_cannot_be_done_is_said_in_one_line() {
             1,
             "Error occurred when resuming: Cannot resume domain that is not suspended.",
         ),
-        ("xm migrate -l -p 8002 -n 0 -s -c admin elsewhere", 1, "Domains cannot be migrated here"),
+        (
+            "xm migrate -l -p 8002 -n 0 -s -c -r 100 admin elsewhere",
+            1,
+            "-p/-s need the removed relocation server",
+        ),
         ("xm vncviewer --autopass --vncviewer-autopass admin", 1, "Domain 'admin' has no graphical console"),
         ("xm tmem-list -a", 1, "Transcendent memory was removed"),
         ("xm serve", 1, "This function needs xend"),

@@ -107,6 +107,10 @@ fn places(page: &mut Page) {
     for (name, meaning) in [
         ("XM_SERVER", "Where xmd listens, in place of /run/xendless/xmd.sock."),
         ("XM_SUSPENDED", "Where suspended domains are kept, in place of /var/lib/xendless/suspended."),
+        (
+            "XENDLESS_RSH",
+            "What `xm migrate` runs in place of ssh, with words of its own; the host and a command follow.",
+        ),
         ("XDG_STATE_HOME", "Where the history of `xm shell` is kept, in place of ~/.local/state."),
         ("TZ", "The time zone of what is printed as local time."),
     ] {

@@ -12,9 +12,12 @@ name=$1
 exec xm migrate-receive --name "$name"
 END
 
-# The same, but nothing comes back any more when the other side says that it has the domain.
+# The same, but in the middle of what comes back when the other side has the domain, the way back ends.
 cat >/root/breaks.sh <<'END'
-xm migrate-receive --name "$1" | dd bs=1 count=28 2>/dev/null
+exec 4<&0
+xm migrate-receive --name "$1" <&4 | dd bs=1 count=28 2>/dev/null &
+exec <&- >&-
+wait
 END
 
 # A process that counts and a file in memory.

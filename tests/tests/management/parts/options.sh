@@ -82,7 +82,7 @@ try xm delete auto
 try xm suspend admin
 try xm suspend nobody
 try xm resume -p admin
-try xm migrate -l -p 8002 -n 0 -s -c admin elsewhere
+try xm migrate -l -p 8002 -n 0 -s -c -r 100 admin elsewhere
 try xm vncviewer --autopass --vncviewer-autopass admin
 try xm vtpm-list -l admin
 try xm tmem-list -a

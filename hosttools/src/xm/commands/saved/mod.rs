@@ -11,7 +11,7 @@ mod save;
 mod stream;
 mod suspend;
 
-pub(in crate::xm) use migrate::{migrate, receive};
+pub(in crate::xm) use migrate::{migrate, receive, said};
 pub(in crate::xm) use restore::restore;
 pub(super) use restore::{Saved, undeletable};
 pub(in crate::xm) use save::save;

@@ -22,6 +22,9 @@ const COMMAND: [&str; 2] = ["xm", "migrate-receive"];
 /// Runs a program that the keys of a terminal do not end: it is needed until the domain is in one place only.
 const SHIELD: &str = "command -v \"$1\" >/dev/null || exit 127; trap '' HUP INT QUIT TERM; exec \"$@\"";
 
+/// Seconds without anything from the other side while the domain stands still. A backend there may take 100 to connect.
+const PATIENCE: i64 = 120;
+
 /// How often, and after how long each time, it is looked whether the program has ended.
 const LOOKS: (u32, Duration) = (200, Duration::from_millis(10));
 
@@ -99,8 +102,15 @@ impl Link {
         self.write(&message.encode())
     }
 
+    /// Waits until the pieces are wanted. From then on the domain stands still, and nothing is waited for without end.
+    pub(super) fn wanted(&mut self) -> Result<(), Error> {
+        self.expect(&Message::Want)?;
+        self.from.limit(PATIENCE);
+        Ok(())
+    }
+
     /// Hears `wanted` and nothing else.
-    pub(super) fn expect(&mut self, wanted: &Message) -> Result<(), Error> {
+    fn expect(&mut self, wanted: &Message) -> Result<(), Error> {
         let heard = self.hear()?;
         if heard == *wanted { Ok(()) } else { Err(self.garbage()) }
     }
@@ -137,14 +147,28 @@ impl Link {
 
     /// What to say when nothing more comes, or goes.
     fn over(&self) -> Error {
-        let host = Shown(&self.host);
-        let left = if self.ready { format!("; {host} may have it as well, paused") } else { String::new() };
+        let (host, left) = (Shown(&self.host), self.left());
         Error::Plain(format!("The connection to {host} ended: the domain goes on here{left}."))
+    }
+
+    /// What may be left there.
+    fn left(&self) -> String {
+        if self.ready {
+            format!("; {} may have it as well, paused", Shown(&self.host))
+        } else {
+            String::new()
+        }
     }
 
     fn broken(&self, error: &io::Error) -> Error {
         match error.kind() {
             ErrorKind::InvalidData => self.garbage(),
+            ErrorKind::TimedOut => {
+                let (host, left) = (Shown(&self.host), self.left());
+                let text =
+                    format!("{host} did nothing for {PATIENCE} seconds: the domain goes on here{left}.");
+                Error::Plain(text)
+            }
             _ => signalled(error).unwrap_or_else(|| self.over()),
         }
     }

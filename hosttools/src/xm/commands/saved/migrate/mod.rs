@@ -9,5 +9,6 @@ mod receive;
 mod send;
 mod wait;
 
+pub(in crate::xm) use message::said;
 pub(in crate::xm) use receive::receive;
 pub(in crate::xm) use send::migrate;

@@ -44,7 +44,7 @@ pub(in crate::xm) fn migrate(session: &mut Session, given: &Given) -> Outcome {
     link.say(&Message::Begin)?;
     let mut writer = Writer::begin(&mut link, &bytes)?;
     // Only now is the domain disturbed: the other host has looked at all that can be known before.
-    writer.to.expect(&Message::Want)?;
+    writer.to.wanted()?;
     match leave(&mut client, &row, &mut writer, &mut signals, false) {
         Ok(()) => {}
         Err(Stayed { why, certain: true }) => {
