@@ -60,7 +60,7 @@ fn target() -> Server {
 fn migrate(source: &Server, script: &str, words: &[&str]) -> Command {
     source.file("rsh", script);
     let mut command = source.command(words);
-    command.env("XENDLESS_RSH", " sh  ./rsh ");
+    command.env("XM_RSH", " sh  ./rsh ");
     command
 }
 
@@ -197,7 +197,7 @@ fn who_cannot_be_reached_is_told_in_one_line() {
     let said = moved(&source, "echo hello; cat", "migrate guest b");
     assert_eq!(said, can_t("'hello' came in place of a greeting"));
     let mut command = source.command(&["migrate", "guest", "b"]);
-    let said = crate::parts(&command.env("XENDLESS_RSH", "no-such-program -x").output().unwrap());
+    let said = crate::parts(&command.env("XM_RSH", "no-such-program -x").output().unwrap());
     assert_eq!(said, can_t("there is no program no-such-program, or no xm at b"));
     assert!(!saw(&source, "save 7 keep=false"), "the domain is left alone");
 }

@@ -108,7 +108,7 @@ fn places(page: &mut Page) {
         ("XM_SERVER", "Where xmd listens, in place of /run/xendless/xmd.sock."),
         ("XM_SUSPENDED", "Where suspended domains are kept, in place of /var/lib/xendless/suspended."),
         (
-            "XENDLESS_RSH",
+            "XM_RSH",
             "What `xm migrate` runs in place of ssh, with words of its own; the host and a command follow.",
         ),
         ("XDG_STATE_HOME", "Where the history of `xm shell` is kept, in place of ~/.local/state."),

@@ -33,32 +33,31 @@ look_at() {
 }
 
 # It comes to nothing: before it is disturbed, and when all of it is there.
-XENDLESS_RSH='sh /root/there.sh admin'
-export XENDLESS_RSH
+XM_RSH='sh /root/there.sh admin'
+export XM_RSH
 try xm migrate mover here
-XENDLESS_RSH='sh /root/breaks.sh lost'
+XM_RSH='sh /root/breaks.sh lost'
 try xm migrate mover here
 look_at mover 200
 await gone lost
-XENDLESS_RSH='no-ssh'
+XM_RSH='no-ssh'
 try xm migrate mover here
 try xm migrate -p 8002 mover here
 
-XENDLESS_RSH='sh /root/there.sh moved'
+XM_RSH='sh /root/there.sh moved'
 try xm migrate -l mover here
 try xm domid mover
-try xm domstate moved
 look_at moved 300
 try xm migrate -c moved here
 
 # Who does not suspend itself goes on, and nothing of it is there.
 try xm create -q /etc/xen/tiny.cfg name=deaf extra=control-shutdown-ignore
-XENDLESS_RSH='sh /root/there.sh heard'
+XM_RSH='sh /root/there.sh heard'
 try timeout -s INT 2 xm migrate deaf here
 try xm domstate deaf
 await gone heard
 try xm destroy deaf
 try xm destroy moved
-unset XENDLESS_RSH
+unset XM_RSH
 sleep 1
 echo "memory missing: $((before - $(free_memory)))"

@@ -14,7 +14,7 @@ use crate::xm::error::{Error, reason};
 use crate::xm::signals::Signals;
 
 /// The variable that says which program takes a command to another host, with words of its own.
-const PROGRAM: &str = "XENDLESS_RSH";
+const PROGRAM: &str = "XM_RSH";
 
 /// What is carried out at the other host.
 const COMMAND: [&str; 2] = ["xm", "migrate-receive"];
