@@ -480,7 +480,11 @@ impl<'a> Serving<'a> {
                     return false;
                 }
                 self.seen.note("safe".to_owned());
-                self.answer(id, Ok(Answer::Done));
+                if self.fault == Fault::NotGone {
+                    return false;
+                }
+                let goes_on = self.fault == Fault::GoesOn;
+                self.answer(id, if goes_on { Err(Failure::NotRunning) } else { Ok(Answer::Done) });
             }
             Some(Open::Restore { name, bytes }) => {
                 bytes.extend_from_slice(more);

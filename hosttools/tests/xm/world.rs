@@ -85,6 +85,10 @@ pub(crate) enum Fault {
     NoAnswer,
     /// It closes while it gets a file.
     NoUpload,
+    /// It closes when it was told that all of a domain is safe.
+    NotGone,
+    /// It says then that the domain is not there to be taken down.
+    GoesOn,
     /// It answers something that was not asked.
     WrongAnswer,
     /// Its pages of domains go round in a circle.

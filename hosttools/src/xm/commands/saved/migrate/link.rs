@@ -1,67 +1,40 @@
-//! The way to the receiving side: a program whose standard input and output it is.
+//! What is said to the receiving side, and heard from it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::process::{ChildStdin, ChildStdout};
 
 use super::super::stream::Sink;
 use super::message::{GREETING, Message};
+use super::program::Program;
 use super::wait::{Patient, signalled};
 use crate::shown::Shown;
 use crate::xm::error::{Error, reason};
 use crate::xm::signals::Signals;
 
-/// The variable that says which program takes a command to another host, with words of its own.
-const PROGRAM: &str = "XM_RSH";
-
-/// What is carried out at the other host.
-const COMMAND: [&str; 2] = ["xm", "migrate-receive"];
-
-/// Runs a program that the keys of a terminal do not end: it is needed until the domain is in one place only.
-const SHIELD: &str = "command -v \"$1\" >/dev/null || exit 127; trap '' HUP INT QUIT TERM; exec \"$@\"";
-
 /// Seconds without anything from the other side while the domain stands still. A backend there may take 100 to connect.
 const PATIENCE: i64 = 120;
-
-/// How often, and after how long each time, it is looked whether the program has ended.
-const LOOKS: (u32, Duration) = (200, Duration::from_millis(10));
 
 /// A conversation with the receiving side.
 #[derive(Debug)]
 pub(super) struct Link {
     host: String,
-    program: String,
-    child: Child,
+    /// None when nothing more is said. It ends before the program is waited for.
     to: Option<ChildStdin>,
     from: Patient<ChildStdout>,
-    /// The domain was made there.
-    ready: bool,
+    program: Program,
+    /// All of the domain is there, so that it may have been made.
+    sent: bool,
 }
 
 impl Link {
     /// Has the receiving side started, and hears its greeting.
     pub(super) fn open(host: &str) -> Result<Self, Error> {
-        let words = std::env::var(PROGRAM).unwrap_or_default();
-        let mut words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
-        if words.is_empty() {
-            words.push("ssh");
-        }
-        let program = words.first().copied().unwrap_or_default().to_owned();
         let failed = |error: io::Error| Error::Plain(format!("can't connect: {}", reason(&error)));
         let signals = Signals::catch().map_err(failed)?;
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(SHIELD).arg("sh").args(words).arg(host).args(COMMAND);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
-        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(failed(ErrorKind::BrokenPipe.into()));
-        };
+        let (program, to, from) = Program::start(host).map_err(failed)?;
         let from = Patient::new(from, signals);
-        let mut link = Self { host: host.to_owned(), program, child, to: Some(to), from, ready: false };
-        if let Some(to) = &link.to {
-            rustix::io::ioctl_fionbio(to, true).map_err(|error| failed(error.into()))?;
-        }
+        let mut link = Self { host: host.to_owned(), to: Some(to), from, program, sent: false };
         link.greeting()?;
         Ok(link)
     }
@@ -74,7 +47,8 @@ impl Link {
             let count = self.from.read(&mut bytes).map_err(|error| self.broken(&error))?;
             heard.extend_from_slice(bytes.get(..count).unwrap_or_default());
             if count == 0 {
-                return Err(Error::Plain(format!("can't connect: {}", self.end())));
+                self.to = None;
+                return Err(Error::Plain(format!("can't connect: {}", self.program.ended(&self.host))));
             }
             if !GREETING.starts_with(&heard) {
                 let heard = String::from_utf8_lossy(&heard);
@@ -84,17 +58,6 @@ impl Link {
             }
         }
         Ok(())
-    }
-
-    /// How the program ended before it said anything.
-    fn end(&mut self) -> String {
-        let status = self.leave().and_then(|status| status.code());
-        let program = Shown(&self.program);
-        match status {
-            Some(127) => format!("there is no program {program}, or no xm at {}", Shown(&self.host)),
-            Some(code) => format!("{program} ended with status {code}"),
-            None => format!("{program} ended"),
-        }
     }
 
     /// Says something.
@@ -134,7 +97,7 @@ impl Link {
 
     /// The domain was not taken down: what was made of it there is to go away. Without that it is kept there.
     pub(super) fn abort(&mut self) {
-        if self.ready {
+        if self.sent {
             // Whoever is not there any more cannot be told.
             let _ = self.tell(&Message::Abort);
         }
@@ -153,11 +116,7 @@ impl Link {
 
     /// What may be left there.
     fn left(&self) -> String {
-        if self.ready {
-            format!("; {} may have it as well, paused", Shown(&self.host))
-        } else {
-            String::new()
-        }
+        if self.sent { format!("; {} may have it as well, paused", Shown(&self.host)) } else { String::new() }
     }
 
     fn broken(&self, error: &io::Error) -> Error {
@@ -182,27 +141,6 @@ impl Link {
     fn complaint(&mut self) -> Error {
         self.hear().map_or_else(|error| error, |_| self.garbage())
     }
-
-    /// Ends the conversation, and waits a moment for the program to end by itself.
-    fn leave(&mut self) -> Option<std::process::ExitStatus> {
-        self.to = None;
-        let (times, pause) = LOOKS;
-        for _ in 0..times {
-            match self.child.try_wait() {
-                Ok(None) => sleep(pause),
-                Ok(status) => return status,
-                Err(_) => return None,
-            }
-        }
-        let _ = self.child.kill();
-        self.child.wait().ok()
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.leave();
-    }
 }
 
 impl Sink for Link {
@@ -226,9 +164,8 @@ impl Sink for Link {
     }
 
     fn whole(&mut self) -> Result<(), Error> {
-        self.expect(&Message::Ready)?;
-        self.ready = true;
-        Ok(())
+        self.sent = true;
+        self.expect(&Message::Ready)
     }
 
     fn commit(&mut self) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 
 mod link;
 mod message;
+mod program;
 mod receive;
 mod send;
 mod wait;

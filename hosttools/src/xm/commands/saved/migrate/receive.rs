@@ -1,7 +1,7 @@
 //! `migrate-receive`: the side that a domain comes to. Nobody types it; `migrate` has it started at the other host.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 
 use xendless_core::config::{DomainConfig, DomainName};
@@ -24,7 +24,13 @@ use crate::xm::table::Outcome;
 /// What is read at once.
 const BUFFER: usize = 256 << 10;
 
-/// What the other side says.
+/// Why it comes to nothing, as a rule.
+const ENDED: &str = "the other side ended the migration";
+
+/// And when the other side is none.
+const GARBAGE: &str = "what came is no part of a migration";
+
+/// Where the other side is heard.
 type Input = BufReader<Patient<File>>;
 
 /// `migrate-receive`.
@@ -53,36 +59,50 @@ fn take(session: &mut Session, input: &mut Input, name: Option<DomainName>) -> R
     let (config, definition, created) = make(session, &mut client, input, name)?;
     let domain = created.domid.to_string();
     let mut committed = false;
-    let said = write(&Message::Ready.encode()).and_then(|()| {
-        loop {
-            match Message::read(input) {
-                Ok(Some(Message::Committing)) if !committed => {
-                    committed = true;
-                    write(&Message::Committed.encode())?;
-                }
-                Ok(Some(Message::Go)) if committed => return Ok(true),
-                Ok(Some(Message::Abort)) => return Ok(false),
-                Ok(Some(_)) => return Err(Error::Plain("what came is no part of a migration".to_owned())),
-                Ok(None) => return Err(Error::Plain("the other side ended the migration".to_owned())),
-                Err(error) => return Err(Error::Plain(reason(&error))),
+    let why = match agree(input, &mut committed) {
+        Ok(true) => return go_on(&mut client, &domain, definition),
+        // It was not taken down at the other side, which says so itself.
+        Ok(false) => {
+            committed = false;
+            ENDED.to_owned()
+        }
+        Err(why) => why,
+    };
+    if !committed {
+        client.ask(Request::Destroy { domain: &domain })?;
+        return Err(Error::Plain(why));
+    }
+    let name = Shown(config.name.as_str());
+    let text = format!("{why}: domain '{name}' stays here, paused, as it may be nowhere else.");
+    // The other side may not hear it any more.
+    eprintln!("{text}");
+    Err(Error::Plain(text))
+}
+
+/// Agrees with the other side on where the domain is. Whether it is here; `committed` says whether it may be.
+fn agree(input: &mut Input, committed: &mut bool) -> Result<bool, String> {
+    let say = |message: Message| write(&message.encode()).map_err(|_| ENDED.to_owned());
+    say(Message::Ready)?;
+    loop {
+        match heard(input)? {
+            Message::Committing if !*committed => {
+                *committed = true;
+                say(Message::Committed)?;
             }
+            Message::Go if *committed => return Ok(true),
+            Message::Abort => return Ok(false),
+            _ => return Err(GARBAGE.to_owned()),
         }
-    });
-    match said {
-        Ok(true) => go_on(&mut client, &domain, definition),
-        Err(error) if committed => {
-            let name = Shown(config.name.as_str());
-            let why = error.report(true).text;
-            let why = why.strip_prefix("Error: ").unwrap_or(&why);
-            // The other side may not hear it any more.
-            let text = format!("{why}: domain '{name}' stays here, paused, as it may be nowhere else.");
-            eprintln!("{text}");
-            Err(Error::Plain(text))
-        }
-        said => {
-            client.ask(Request::Destroy { domain: &domain })?;
-            Err(said.err().unwrap_or_else(|| Error::Plain("the other side ended the migration".to_owned())))
-        }
+    }
+}
+
+/// What the other side says next.
+fn heard(input: &mut Input) -> Result<Message, String> {
+    match Message::read(input) {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(ENDED.to_owned()),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(ENDED.to_owned()),
+        Err(error) => Err(reason(&error)),
     }
 }
 
@@ -95,12 +115,10 @@ fn make(
 ) -> Result<(DomainConfig, Option<DomainConfig>, Created), Error> {
     let mut definition = None;
     loop {
-        match Message::read(input) {
-            Ok(Some(Message::Definition(bytes))) if definition.is_none() => definition = Some(bytes),
-            Ok(Some(Message::Begin)) => break,
-            Ok(None) => return Err(Error::Plain("the other side ended the migration".to_owned())),
-            Ok(Some(_)) => return Err(Error::Plain("what came is no part of a migration".to_owned())),
-            Err(error) => return Err(Error::Plain(reason(&error))),
+        match heard(input).map_err(Error::Plain)? {
+            Message::Definition(bytes) if definition.is_none() => definition = Some(bytes),
+            Message::Begin => break,
+            _ => return Err(Error::Plain(GARBAGE.to_owned())),
         }
     }
     let from: &mut dyn Read = input;
