@@ -113,6 +113,12 @@ impl Error {
         Report { text, status, usage }
     }
 
+    /// What to show where it is said of what it is an error.
+    pub(super) fn bare(&self, root: bool) -> String {
+        let text = self.report(root).text;
+        text.strip_prefix("Error: ").unwrap_or(&text).to_owned()
+    }
+
     /// There is no domain `domain`; `names` are those that are there.
     pub(super) fn no_domain<'a>(domain: &str, names: impl Iterator<Item = &'a str>) -> Self {
         let near = closest(domain, names).map(str::to_owned);

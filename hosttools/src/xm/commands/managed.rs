@@ -116,17 +116,11 @@ fn start_all(session: &mut Session, given: &Given) -> Outcome {
             None => Err(Error::Plain(FOREIGN.to_owned())),
         };
         if let Err(error) = outcome {
-            eprintln!("{}: {}", Shown(name), said(&error));
+            eprintln!("{}: {}", Shown(name), error.bare(is_root()));
             status = FAILED;
         }
     }
     Ok(status)
-}
-
-/// An error as it is said of one of several domains.
-fn said(error: &Error) -> String {
-    let text = error.report(is_root()).text;
-    text.strip_prefix("Error: ").unwrap_or(&text).to_owned()
 }
 
 /// Suspends the domains for which that is the end of the control plane, and gives the names of those that are to shut
@@ -143,7 +137,7 @@ pub(super) fn ending(session: &Session, client: &mut Client) -> Result<Vec<Strin
                 Ok(()) => {}
                 Err(error @ Error::Silent(_)) => return Err(error),
                 Err(error) => {
-                    eprintln!("{}: {}; it is shut down instead.", Shown(&name), said(&error));
+                    eprintln!("{}: {}; it is shut down instead.", Shown(&name), error.bare(is_root()));
                     names.push(name);
                 }
             },

@@ -38,10 +38,9 @@ fn check(session: &mut Session, config: &DomainConfig) -> Result<bool, Error> {
     session.out.line("Checking domain:")?;
     let label = match &config.platform.label {
         None => Ok(()),
-        Some(label) => ask(&mut session.connect()?, Labels::Check { label }).map_err(|error| {
-            let text = error.report(is_root()).text;
-            text.strip_prefix("Error: ").unwrap_or(&text).to_owned()
-        }),
+        Some(label) => {
+            ask(&mut session.connect()?, Labels::Check { label }).map_err(|error| error.bare(is_root()))
+        }
     };
     let mut passed = verdict(session, config.name.as_str(), label)?;
     session.out.line("Checking resources:")?;

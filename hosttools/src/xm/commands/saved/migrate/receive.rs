@@ -45,9 +45,7 @@ pub(in crate::xm) fn receive(session: &mut Session, given: &Given) -> Outcome {
     match take(session, &mut input, name) {
         Ok(said) => write(&Message::Done(said).encode()).map(|()| 0),
         Err(error) => {
-            let text = error.report(true).text;
-            let text = text.strip_prefix("Error: ").unwrap_or(&text);
-            write(&Message::Failed(text.replace('\n', " ")).encode())?;
+            write(&Message::Failed(error.bare(true).replace('\n', " ")).encode())?;
             Err(Error::Silent(FAILED))
         }
     }
@@ -172,8 +170,7 @@ fn go_on(client: &mut Client, domain: &str, definition: Option<DomainConfig>) ->
     client.ask(Request::Unpause { domain })?;
     let kept = definition.map_or(Ok(()), |definition| define(client, &definition));
     Ok(kept.err().map_or_else(String::new, |error| {
-        let text = error.report(true).text;
-        let why = text.strip_prefix("Error: ").unwrap_or(&text).replace('\n', " ");
+        let why = error.bare(true).replace('\n', " ");
         format!("The domain has moved, and its definition has not: {why}")
     }))
 }
