@@ -28,8 +28,7 @@ pub(crate) struct Boot {
 pub(crate) static BOOTS: [Boot; 5] = [
     Boot::new("devices", &["disks", "hotplug", "networks"], |usual| usual),
     // Of a PV domain that is read, Xen would print a line for each frame that is not its own: there are thousands.
-    // On two emulated CPUs the admin domain was seen to sleep on, now and then, beside events that Xen had for it: where all
-    // others sleep, too, nothing wakes it.
+    // It has one CPU: on several, Xen's credit2 may leave the admin domain waiting beside idle ones (docs/development.md).
     Boot::new("saved", &["saved", "suspended", "migrate"], |usual| Machine {
         xen_args: "guest_loglvl=error".into(),
         ..usual
