@@ -10,7 +10,7 @@ use xendless_core::hyper::DomId;
 use xendless_core::store::server::{ConnId, Outcome, Server};
 use xendless_core::store::wire::{Header, Kind, Message, Payload};
 
-use machine::Machine;
+pub(crate) use machine::Machine;
 
 /// A store with many nodes and watches, and one who asks.
 pub(crate) struct Bench {

@@ -1,11 +1,11 @@
 //! The dearest requests that guests at their default limits can make, and all that follows from each.
 #![expect(clippy::expect_used, reason = "a bench that cannot ask has nothing to measure")]
 
-use xendless_core::hyper::{DomId, Port};
-use xendless_core::ring::xenstore::Features;
-use xendless_core::store::server::{ConnId, Outcome, Platform, Server};
-use xendless_core::store::wire::{Header, Kind, Message, Payload, XsError};
+use xendless_core::hyper::DomId;
+use xendless_core::store::server::{ConnId, Outcome, Server};
+use xendless_core::store::wire::{Header, Kind, Message, Payload};
 
+use crate::common::Machine;
 use crate::meter::measure;
 
 /// Domains besides the one that asks, all against it.
@@ -13,23 +13,6 @@ const OTHERS: u16 = 40;
 
 /// Levels of the deepest path a domain may create at once.
 const LEVELS: usize = 990;
-
-/// A machine where every domain exists.
-struct Machine;
-
-impl Platform for Machine {
-    fn domain_exists(&self, _: DomId) -> bool {
-        true
-    }
-    fn introduce(&mut self, _: DomId, _: ConnId, _: i64, _: Port, _: Features) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn reintroduce(&mut self, _: DomId, _: ConnId, _: Port) -> Result<(), XsError> {
-        Ok(())
-    }
-    fn release(&mut self, _: DomId, _: ConnId) {}
-    fn print(&mut self, _: &[u8]) {}
-}
 
 /// A store with guests.
 struct Guests {

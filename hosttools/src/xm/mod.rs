@@ -8,6 +8,7 @@
 mod commands;
 mod complete;
 mod dispatch;
+mod durable;
 mod error;
 mod help;
 pub mod inventory;

@@ -8,7 +8,7 @@ use xendless_core::rights::Rights;
 
 use super::error::Error;
 use super::out::Out;
-use super::suspended::{Image, Suspended};
+use super::suspended::Suspended;
 use crate::client::{self, Client, Event};
 use crate::shown::Shown;
 
@@ -32,12 +32,6 @@ pub(super) struct Dormant {
 }
 
 impl Session {
-    /// The file of a domain that is suspended.
-    pub(super) fn suspended(&self, found: &Dormant) -> Option<Image> {
-        let image = self.suspended.image(found.config.as_ref()?.uuid);
-        image.is_there().then_some(image)
-    }
-
     /// Connects to `xmd`.
     ///
     /// # Errors

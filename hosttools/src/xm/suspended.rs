@@ -5,18 +5,20 @@
 //! when all of it is written until the domain is gone, and from just before the control domain gets the last of it until
 //! it is known what came of that. Whoever is killed in between leaves a file that nothing but a person uses.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use xendless_core::config::Uuid;
+use xendless_core::config::{DomainConfig, Uuid};
+
+use super::durable::rename;
 
 /// Where the files are, when nothing else is said.
 const FOLDER: &str = "/var/lib/xendless/suspended";
 
 /// The variable that says something else.
-pub(super) const VARIABLE: &str = "XM_SUSPENDED";
+const VARIABLE: &str = "XM_SUSPENDED";
 
 /// Where the files of suspended domains are.
 #[derive(Clone, Debug)]
@@ -33,6 +35,11 @@ impl Suspended {
     pub(super) fn image(&self, uuid: Uuid) -> Image {
         let path = |ending: &str| self.0.join(format!("{uuid}.{ending}"));
         Image { path: path("chk"), between: path("between") }
+    }
+
+    /// Whether a domain is suspended that has this configuration, as far as that is known.
+    pub(super) fn holds(&self, config: Option<&DomainConfig>) -> bool {
+        config.is_some_and(|config| self.image(config.uuid).is_there())
     }
 
     /// Makes the folder if it is not there. Who knows a domain's UUID may learn whether it is suspended.
@@ -67,12 +74,12 @@ impl Image {
 
     /// The domain may run from now on.
     pub(super) fn leave(&self) -> io::Result<()> {
-        self.rename(&self.path, &self.between)
+        rename(&self.path, &self.between)
     }
 
     /// It does not run.
     pub(super) fn settle(&self) -> io::Result<()> {
-        self.rename(&self.between, &self.path)
+        rename(&self.between, &self.path)
     }
 
     /// Removes it, under both names.
@@ -81,12 +88,6 @@ impl Image {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         })
-    }
-
-    /// What the file is called survives the machine from then on.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)?;
-        self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
 }
 

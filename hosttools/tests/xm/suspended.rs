@@ -157,7 +157,25 @@ fn attack_e05_a_file_of_a_domain_that_may_run_is_not_resumed() {
     let why = "Error occurred when resuming: Cannot resume domain that is not suspended.";
     let known = format!("{why} {hint}");
     refused(&server, "resume guest", &known);
+    server.world.lock().unwrap().silent_when_safe = false;
     quiet(&server, &format!("restore {}", path.display()));
+}
+
+/// The same when it was on its way back.
+#[test]
+fn attack_e05_a_file_whose_domain_may_have_come_back_is_not_resumed_again() {
+    let server = suspended("");
+    server.world.lock().unwrap().silent_when_safe = true;
+    let (status, _, err) = crate::parts(&server.xm("resume guest"));
+    assert_eq!(status, 1);
+    assert!(err.starts_with("If the domain does not run, 'xm restore "), "{err}");
+    assert_eq!(files(&server), [".between"]);
+    let (_, _, err) = crate::parts(&server.xm("resume guest"));
+    assert!(
+        err.contains("Cannot resume domain that is not suspended. If the domain does not run, "),
+        "{err}"
+    );
+    assert_eq!(files(&server), [".between"]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) struct World {
     /// What comes of a domain that is saved, and whether it never suspends itself.
     pub(crate) saved: Vec<u8>,
     pub(crate) stays_awake: bool,
-    /// Nobody learns what became of it when it was safe.
+    /// Nobody learns what became of it when it was safe, or when all of it came back.
     pub(crate) silent_when_safe: bool,
     /// No domain comes of what was saved, and that is said in the end.
     pub(crate) unrestorable: bool,

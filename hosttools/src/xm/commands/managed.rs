@@ -42,7 +42,7 @@ pub(super) fn define_new(
     config: DomainConfig,
 ) -> Result<DomainConfig, Error> {
     if let Some(found) = defined(&definitions(client)?, config.name.as_str())
-        && session.suspended(found).is_some()
+        && session.suspended.holds(found.config.as_ref())
     {
         let name = Shown(&found.name);
         let text =
@@ -86,7 +86,7 @@ pub(in crate::xm) fn start(session: &mut Session, given: &Given) -> Outcome {
         return Err(Error::Usage("Domain is already running".to_owned()));
     }
     let found = definition(&mut client, domain)?;
-    if session.suspended(&found).is_some() {
+    if session.suspended.holds(found.config.as_ref()) {
         return Err(Error::Usage("Domain is already running".to_owned()));
     }
     let Some(config) = found.config else { return Err(Error::Plain(FOREIGN.to_owned())) };
@@ -102,7 +102,7 @@ fn start_all(session: &mut Session, given: &Given) -> Outcome {
         if find(&mut client, name).is_ok() {
             continue;
         }
-        let suspended = session.suspended(&found).is_some();
+        let suspended = session.suspended.holds(found.config.as_ref());
         let outcome = match config {
             Some(config) if suspended && config.on_stop == OnStop::Suspend => {
                 let outcome = resume_one(session, &mut client, &found, given.has("paused"));
@@ -128,20 +128,18 @@ fn start_all(session: &mut Session, given: &Given) -> Outcome {
 pub(super) fn ending(session: &Session, client: &mut Client) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for Dormant { name, config } in definitions(client)? {
-        let on_stop = config.map_or(OnStop::Ignore, |config| config.on_stop);
+        let Some(config) = config.filter(|config| config.on_stop != OnStop::Ignore) else { continue };
         let Ok(row) = find(client, &name) else { continue };
-        match on_stop {
-            OnStop::Ignore => {}
-            OnStop::Shutdown => names.push(name),
-            OnStop::Suspend => match suspend_one(session, client, &row) {
-                Ok(()) => {}
+        if config.on_stop == OnStop::Suspend {
+            match suspend_one(session, client, &row) {
+                Ok(()) => continue,
                 Err(error @ Error::Silent(_)) => return Err(error),
                 Err(error) => {
                     eprintln!("{}: {}; it is shut down instead.", Shown(&name), error.bare(is_root()));
-                    names.push(name);
                 }
-            },
+            }
         }
+        names.push(name);
     }
     Ok(names)
 }
@@ -154,7 +152,7 @@ pub(in crate::xm) fn delete(session: &mut Session, given: &Given) -> Outcome {
     let patience = given.value("timeout").map_or(Ok(PATIENCE), |seconds| number(seconds, "timeout"))?;
     let mut client = session.connect()?;
     let found = definition(&mut client, domain)?;
-    if session.suspended(&found).is_some() && !given.has("force") {
+    if session.suspended.holds(found.config.as_ref()) && !given.has("force") {
         return Err(Error::Usage("Domain is not halted.".to_owned()));
     }
     if let Ok(row) = find(&mut client, &found.name) {

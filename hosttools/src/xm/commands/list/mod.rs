@@ -48,8 +48,7 @@ pub(in crate::xm) fn run(session: &mut Session, given: &Given) -> Outcome {
     let mut client = session.connect()?;
     let mut entries = entries(&mut client, &given.operands)?;
     for entry in entries.iter_mut().filter(|entry| entry.row.is_none()) {
-        let image = entry.config.as_ref().map(|config| session.suspended.image(config.uuid));
-        if image.is_some_and(|image| image.is_there()) {
+        if session.suspended.holds(entry.config.as_ref()) {
             entry.state = State::SUSPENDED;
         }
     }

@@ -8,14 +8,13 @@ use xendless_core::protocol::Row;
 pub(in crate::xm) struct State {
     flags: DomainFlags,
     crashed: bool,
-    dormant: bool,
     suspended: bool,
 }
 
 impl State {
     /// That of a domain that is only defined.
     pub(in crate::xm) const DORMANT: Self =
-        Self { flags: DomainFlags::SHUTDOWN, crashed: false, dormant: true, suspended: false };
+        Self { flags: DomainFlags::SHUTDOWN, crashed: false, suspended: false };
 
     /// That of one that was suspended.
     pub(in crate::xm) const SUSPENDED: Self = Self { suspended: true, ..Self::DORMANT };
@@ -25,7 +24,7 @@ impl State {
         let flags = row.flags();
         let reason = row.shutdown.map(ShutdownReason::from_code);
         let crashed = flags.contains(DomainFlags::SHUTDOWN) && reason == Some(ShutdownReason::Crash);
-        Self { flags, crashed, dormant: false, suspended: false }
+        Self { flags, crashed, suspended: false }
     }
 
     fn has(self, flag: DomainFlags) -> bool {
@@ -51,7 +50,7 @@ impl State {
         match self {
             Self { crashed: true, .. } => "crashed",
             Self { suspended: true, .. } => "suspended",
-            _ if self.dormant || self.has(DomainFlags::SHUTDOWN) => "halted",
+            _ if self.has(DomainFlags::SHUTDOWN) => "halted",
             _ if self.has(DomainFlags::PAUSED) => "paused",
             _ => "running",
         }

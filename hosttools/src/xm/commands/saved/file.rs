@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::stream::Sink;
 use crate::shown::Shown;
+use crate::xm::durable::rename;
 use crate::xm::error::{Error, reason};
 
 /// What is behind the name of a file that is not whole.
@@ -39,11 +40,10 @@ impl Saving {
     fn settle(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
         if let Some(beside) = &self.beside {
-            fs::rename(beside, &self.path)?;
+            rename(beside, &self.path)?;
             self.beside = None;
         }
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        Ok(())
     }
 }
 

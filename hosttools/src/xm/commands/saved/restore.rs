@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, absolute};
 
-use xendless_core::config::{DomainConfig, DomainName, Settings};
+use xendless_core::config::{DomainConfig, DomainName, Settings, Uuid};
 
 use super::WRONG_NUMBER;
 use super::read::{Invalid, Reader};
@@ -19,7 +19,7 @@ use crate::xm::suspended::Image;
 use crate::xm::table::Outcome;
 
 /// What is read at once.
-const BUFFER: usize = 256 << 10;
+pub(super) const BUFFER: usize = 256 << 10;
 
 /// A saved domain, of which another is made.
 pub(in crate::xm::commands) struct Saved<'a> {
@@ -102,8 +102,7 @@ pub(super) fn read(session: &mut Session, client: &mut Client, file: File, order
     let mut config = decoded(&config)?;
     let mut saved = Saved::new(reader, &unreadable, None);
     if let Some((image, name)) = suspended {
-        let settings = Settings { name: name.clone(), ..config.into_settings() };
-        config = DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))?;
+        config = renamed(config, name, None)?;
         saved.once = Some(image);
     }
     create::restore(session, client, &config, paused, &mut saved)?;
@@ -113,6 +112,18 @@ pub(super) fn read(session: &mut Session, client: &mut Client, file: File, order
 /// That the file of a suspended domain stays where it is.
 pub(in crate::xm::commands) fn undeletable(why: &std::io::Error) -> Error {
     Error::Plain(format!("Failed to delete checkpoint file: {}", reason(why)))
+}
+
+/// The configuration under another name, and perhaps another UUID.
+pub(super) fn renamed(
+    config: DomainConfig,
+    name: &DomainName,
+    uuid: Option<Uuid>,
+) -> Result<DomainConfig, Error> {
+    let settings = config.into_settings();
+    let uuid = uuid.unwrap_or(settings.uuid);
+    let settings = Settings { name: name.clone(), uuid, ..settings };
+    DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))
 }
 
 /// The configuration of a saved domain, unless it forbids that one is made of it.

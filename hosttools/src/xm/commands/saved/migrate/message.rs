@@ -8,6 +8,9 @@ use super::super::CONFIG;
 /// What the receiving side says first, so that nothing else is taken for it.
 pub(super) const GREETING: &[u8] = b"xendless migration 1\n";
 
+/// What is said of anything else.
+pub(super) const GARBAGE: &str = "what came is no part of a migration";
+
 /// The most bytes of a text.
 const TEXT: usize = 2000;
 
@@ -108,7 +111,7 @@ fn cut(text: &str) -> &[u8] {
 }
 
 fn garbage() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "what came is no part of a migration")
+    io::Error::new(ErrorKind::InvalidData, GARBAGE)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use xendless_core::config::{DomainConfig, DomainName};
 use xendless_core::protocol::{Created, Request};
 
 use super::super::read::{Invalid, Reader};
-use super::super::restore::{Saved, decoded};
-use super::message::{GREETING, Message};
+use super::super::restore::{BUFFER, Saved, decoded, renamed};
+use super::message::{GARBAGE, GREETING, Message};
 use super::wait::Patient;
 use crate::client::Client;
 use crate::shown::Shown;
@@ -21,14 +21,8 @@ use crate::xm::session::{Session, defined, definitions, find, taken};
 use crate::xm::signals::Signals;
 use crate::xm::table::Outcome;
 
-/// What is read at once.
-const BUFFER: usize = 256 << 10;
-
 /// Why it comes to nothing, as a rule.
 const ENDED: &str = "the other side ended the migration";
-
-/// And when the other side is none.
-const GARBAGE: &str = "what came is no part of a migration";
 
 /// Where the other side is heard.
 type Input = BufReader<Patient<File>>;
@@ -56,20 +50,14 @@ fn take(session: &mut Session, input: &mut Input, name: Option<DomainName>) -> R
     let mut client = session.connect()?;
     let (config, definition, created) = make(session, &mut client, input, name)?;
     let domain = created.domid.to_string();
-    let mut committed = false;
-    let why = match agree(input, &mut committed) {
-        Ok(true) => return go_on(&mut client, &domain, definition),
-        // It was not taken down at the other side, which says so itself.
-        Ok(false) => {
-            committed = false;
-            ENDED.to_owned()
+    let why = match agree(input) {
+        Agreed::Here => return go_on(&mut client, &domain, definition),
+        Agreed::NotHere(why) => {
+            client.ask(Request::Destroy { domain: &domain })?;
+            return Err(Error::Plain(why));
         }
-        Err(why) => why,
+        Agreed::Nothing(why) => why,
     };
-    if !committed {
-        client.ask(Request::Destroy { domain: &domain })?;
-        return Err(Error::Plain(why));
-    }
     let name = Shown(config.name.as_str());
     let text = format!("{why}: domain '{name}' stays here, paused, as it may be nowhere else.");
     // The other side may not hear it any more.
@@ -77,20 +65,32 @@ fn take(session: &mut Session, input: &mut Input, name: Option<DomainName>) -> R
     Err(Error::Plain(text))
 }
 
-/// Agrees with the other side on where the domain is. Whether it is here; `committed` says whether it may be.
-fn agree(input: &mut Input, committed: &mut bool) -> Result<bool, String> {
-    let say = |message: Message| write(&message.encode()).map_err(|_| ENDED.to_owned());
-    say(Message::Ready)?;
-    loop {
-        match heard(input)? {
-            Message::Committing if !*committed => {
-                *committed = true;
-                say(Message::Committed)?;
-            }
-            Message::Go if *committed => return Ok(true),
-            Message::Abort => return Ok(false),
-            _ => return Err(GARBAGE.to_owned()),
-        }
+/// Where the domain is, as both sides see it.
+enum Agreed {
+    /// It is here.
+    Here,
+    /// It goes on where it was.
+    NotHere(String),
+    /// It may be nowhere else.
+    Nothing(String),
+}
+
+/// Agrees with the other side on where the domain is.
+fn agree(input: &mut Input) -> Agreed {
+    let mut answer =
+        |message: Message| write(&message.encode()).map_err(|_| ENDED.to_owned()).and_then(|()| heard(input));
+    match answer(Message::Ready) {
+        Ok(Message::Committing) => {}
+        // The other side says why itself.
+        Ok(Message::Abort) => return Agreed::NotHere(ENDED.to_owned()),
+        Ok(_) => return Agreed::NotHere(GARBAGE.to_owned()),
+        Err(why) => return Agreed::NotHere(why),
+    }
+    match answer(Message::Committed) {
+        Ok(Message::Go) => Agreed::Here,
+        Ok(Message::Abort) => Agreed::NotHere(ENDED.to_owned()),
+        Ok(_) => Agreed::Nothing(GARBAGE.to_owned()),
+        Err(why) => Agreed::Nothing(why),
     }
 }
 
@@ -125,11 +125,7 @@ fn make(
     let identity = identity.map_err(|error| Error::Plain(reason(&error)))?;
     let as_named = |config: DomainConfig| match &identity {
         None => Ok(config),
-        Some((name, uuid)) => {
-            let mut settings = config.into_settings();
-            (settings.name, settings.uuid) = (name.clone(), *uuid);
-            DomainConfig::new(settings).map_err(|error| Error::Plain(error.to_string()))
-        }
+        Some((name, uuid)) => renamed(config, name, Some(*uuid)),
     };
     let config = as_named(decoded(&config)?)?;
     let definition = match definition {
